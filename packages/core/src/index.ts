@@ -1,0 +1,25 @@
+export { backend, probeBackends, type BackendChoice, type BackendProbe, type BackendProvider, type KernelRunner } from './backend.ts';
+export { compile } from './compile.ts';
+export { EvenkeelError, expect, isEvenkeelError, show, type ErrorCode, type ErrorDetails } from './errors.ts';
+export type { InputSpec, InputSpecs, Inputs } from './inputs.ts';
+export { inspect, resetInspection, type Inspection } from './inspect.ts';
+export { sizeOf, wasmKernel, wgslKernel } from './kernel.ts';
+export type {
+  Attributes,
+  DeviceInfo,
+  Kernel,
+  KernelCall,
+  TensorSpec,
+  WasmInvocation,
+  WasmKernel,
+  WasmPlan,
+  WgslDispatch,
+  WgslKernel,
+  WgslPlan,
+  WgslShader,
+} from './kernel.ts';
+export { defineOp, type AnyOp, type Gradients, type Op, type OpDefinition, type OpResult, type OutputSpec } from './op.ts';
+export { definePlugin, unregister, use, type KernelReplacement, type Plugin, type PluginList, type SerializableClass } from './plugin.ts';
+export { throwIfAborted, type Disposable, type LongRunning, type ProgressEvent } from './progress.ts';
+export { raiseIf } from './raise.ts';
+export type { CallRecord, Owner } from './registry.ts';

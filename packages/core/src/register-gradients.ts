@@ -1,0 +1,5 @@
+/**
+ * Registers TensorFlow.js' gradients, which tfjs-core alone leaves out. Import it once where a program trains without tfjs-layers or the union package.
+ * @module
+ */
+import '@tensorflow/tfjs-core/dist/register_all_gradients.js';

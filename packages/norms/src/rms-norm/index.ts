@@ -1,0 +1,1 @@
+export { rmsNorm, RMSNorm, RMSNormGrad, type RMSNormOptions } from './op.ts';

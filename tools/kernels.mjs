@@ -1,0 +1,69 @@
+// Turns a package's kernels into TypeScript modules beside them, so that every tool sees only TypeScript:
+//   x.as.ts  ->  x.wasm.ts   AssemblyScript compiled to WASM, base64
+//   x.wgsl   ->  x.wgsl.ts   the text
+//   package.json -> src/version.ts, the owner's version as the registry wants it
+// Files named `_x.as.ts` hold functions that other kernels import; they are not compiled alone.
+// Run in the package's folder.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { main as asc } from 'assemblyscript/asc';
+
+const flags = ['-O3', '--runtime', 'stub', '--noAssert', '--importMemory', '--use', 'abort='];
+
+/** Sections that would write into the host's heap or run code when the module is instantiated. */
+const forbidden = { 8: 'a start function', 11: 'a data segment' };
+
+const banner = (from) => `// Generated from ${from} by the kernel build. Do not edit.\n`;
+
+function write(file, text) {
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
+}
+
+/** Section ids of a WASM binary, in order. */
+function sections(binary) {
+  const ids = [];
+  for (let at = 8; at < binary.length;) {
+    ids.push(binary[at++]);
+    let size = 0;
+    for (let shift = 0, byte = 0x80; byte & 0x80; shift += 7) {
+      byte = binary[at++];
+      size |= (byte & 0x7f) << shift;
+    }
+    at += size;
+  }
+  return ids;
+}
+
+async function compile(file) {
+  let binary;
+  const stderr = [];
+  const features = readFileSync(file, 'utf8').includes('// features: scalar') ? [] : ['--enable', 'simd'];
+  const { error } = await asc([file, '--outFile', 'out.wasm', ...flags, ...features], {
+    stderr: { write: (chunk) => stderr.push(chunk) },
+    readFile: (name, base) => {
+      const path = join(base, name);
+      return existsSync(path) ? readFileSync(path, 'utf8') : null;
+    },
+    writeFile: (name, contents) => {
+      if (name.endsWith('.wasm')) binary = contents;
+    },
+  });
+  if (error || !binary) throw new Error(`${file}: ${error?.message ?? 'no output'}\n${stderr.join('')}`);
+  for (const id of sections(binary)) {
+    if (forbidden[id]) throw new Error(`${file}: the module has ${forbidden[id]}; a kernel shares the heap of TensorFlow.js and may not`);
+  }
+  return binary;
+}
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+write('src/version.ts', `${banner('package.json')}export const version = '${version}';\n`);
+
+for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })) {
+  const file = join(entry.parentPath, entry.name);
+  if (entry.name.endsWith('.wgsl')) {
+    write(`${file}.ts`, `${banner(entry.name)}export default ${JSON.stringify(readFileSync(file, 'utf8'))};\n`);
+  } else if (entry.name.endsWith('.as.ts') && !entry.name.startsWith('_')) {
+    const target = join(dirname(file), basename(file).replace(/\.as\.ts$/, '.wasm.ts'));
+    write(target, `${banner(entry.name)}export default '${Buffer.from(await compile(file)).toString('base64')}';\n`);
+  }
+}

@@ -1,0 +1,47 @@
+import { defineConfig } from 'vitest/config';
+import { playwright } from '@vitest/browser-playwright';
+import { chromium, chromiumArguments } from './tools/chromium.ts';
+
+// Packages are tested from their sources.
+const conditions = ['@evenkeel/source', 'import', 'module', 'default'];
+const tests = ['packages/*/src/**/*.test.ts', 'recipes/**/*.test.ts', 'tools/**/*.test.ts'];
+const browserTests = ['packages/*/src/**/*.browser.test.ts'];
+const tfjs = ['core', 'core/dist/register_all_gradients.js', 'layers', 'backend-cpu', 'backend-wasm', 'backend-webgpu'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { conditions: ['node', ...conditions] },
+        ssr: { resolve: { conditions: ['node', ...conditions] } },
+        test: {
+          name: 'node',
+          include: tests,
+          exclude: ['**/node_modules/**', ...browserTests],
+          pool: 'forks',
+          setupFiles: ['tools/dawn.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve: { conditions: ['browser', ...conditions] },
+        optimizeDeps: { include: tfjs.map((name) => `@tensorflow/tfjs-${name}`) },
+        // Cross-origin isolated, as pages with WASM threads are.
+        server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
+        test: {
+          name: 'browser',
+          include: browserTests,
+          testTimeout: 120_000,
+          browser: {
+            enabled: chromium !== undefined,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: { executablePath: chromium ?? '', args: chromiumArguments } }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
