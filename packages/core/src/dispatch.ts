@@ -14,7 +14,8 @@ import {
 } from '@tensorflow/tfjs-core';
 import { EvenkeelError } from './errors.ts';
 import { sizeOf, type Attributes, type Kernel, type KernelCall, type TensorSpec } from './kernel.ts';
-import type { AnyOp, OpResult } from './op.ts';
+import type { InputSpecs } from './inputs.ts';
+import type { AnyOp, Gradients, OpResult } from './op.ts';
 import { registry, sharesName, type CallRecord, type OpEntry, type Owner } from './registry.ts';
 import { runKernel } from './tfjs.ts';
 
@@ -116,7 +117,7 @@ function registerOpGradient(op: AnyOp, kernelName: string, present: readonly str
     gradFunc: (dy: Tensor | Tensor[], tensors: Tensor[], attrs: unknown) => {
       const inputs = Object.fromEntries(present.map((name, i) => [name, tensors[i]!]));
       const outputs = Object.fromEntries(saved.map((name, i) => [name, tensors[present.length + i]!]));
-      const gradients = gradient!(toResult(op, dy), inputs, attrs as object, outputs) as Record<string, Tensor | undefined>;
+      const gradients = gradient!(toResult(op, dy), inputs, attrs as object, outputs) as Gradients<InputSpecs>;
       return separate(gradients, [...tensors, ...(Array.isArray(dy) ? dy : [dy])]);
     },
   });
@@ -125,11 +126,15 @@ function registerOpGradient(op: AnyOp, kernelName: string, present: readonly str
 /**
  * tfjs disposes a gradient once it is added to another, so no two inputs may get the same tensor, nor one that somebody else holds.
  */
-function separate(gradients: Record<string, Tensor | undefined>, held: readonly Tensor[]): Record<string, () => Tensor> {
+function separate(gradients: Gradients<InputSpecs>, held: readonly Tensor[]): Record<string, () => Tensor> {
   const seen = new Set(held);
   const closures: Record<string, () => Tensor> = {};
   for (const [name, gradient] of Object.entries(gradients)) {
     if (gradient === undefined) continue;
+    if (typeof gradient === 'function') {
+      closures[name] = gradient;
+      continue;
+    }
     const shared = seen.has(gradient);
     seen.add(gradient);
     closures[name] = shared ? () => clone(gradient) : () => gradient;

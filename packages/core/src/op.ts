@@ -11,8 +11,8 @@ export type OpResult = Tensor | Record<string, Tensor>;
 /** Tells the shape and dtype of an output. */
 export type OutputSpec<S extends InputSpecs, A extends object> = (inputs: Inputs<S>, attrs: A) => TensorSpec;
 
-/** Gradients by input. An input that is left out cannot be differentiated. */
-export type Gradients<S extends InputSpecs> = { [K in keyof S]?: Tensor | undefined };
+/** Gradients by input, each a tensor or a thunk that is called only when it is wanted. An input that is left out cannot be differentiated. */
+export type Gradients<S extends InputSpecs> = { [K in keyof S]?: Tensor | (() => Tensor) | undefined };
 
 /**
  * An op, in one place.

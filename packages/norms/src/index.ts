@@ -1,1 +1,5 @@
+export * from './batch-norm/index.ts';
+export * from './group-norm/index.ts';
+export * from './instance-norm/index.ts';
+export * from './layer-norm/index.ts';
 export * from './rms-norm/index.ts';

@@ -1,5 +1,6 @@
 import { add, div, mean, mul, sqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '@evenkeel/core';
+import { leadingAxes } from '../axes.ts';
 import { checkEpsilon, checkReduced } from '../checks.ts';
 import { owner } from '../owner.ts';
 
@@ -7,9 +8,6 @@ export interface RMSNormOptions {
   /** Added to the mean square, inside the root. Default 1e-6. */
   epsilon?: number;
 }
-
-/** Axes that gamma does not have: its gradient sums over them. */
-const rowAxes = (x: Tensor): number[] => x.shape.slice(0, -1).map((_, axis) => axis);
 
 /** dx = r (g - xhat mean(g xhat)) with g = dy gamma, xhat = x r; dgamma = sum over rows of dy xhat. */
 export const RMSNormGrad = /* @__PURE__ */ defineOp({
@@ -27,7 +25,7 @@ export const RMSNormGrad = /* @__PURE__ */ defineOp({
     const g = gamma ? mul(dy, gamma) : dy;
     return {
       dx: mul(r, sub(g, mul(xhat, mean(mul(g, xhat), -1, true)))),
-      dgamma: sum(mul(dy, xhat), rowAxes(x)),
+      dgamma: sum(mul(dy, xhat), leadingAxes(x, 1)),
     };
   },
 });
@@ -39,7 +37,7 @@ export const RMSNorm = /* @__PURE__ */ defineOp({
   attrs: { epsilon: 1e-6 },
   check: ({ x }, { epsilon }) => {
     checkEpsilon('RMSNorm', epsilon);
-    checkReduced('RMSNorm', x.shape, [x.rank - 1]);
+    checkReduced('RMSNorm', x, [x.rank - 1]);
   },
   reference: ({ x, gamma }, { epsilon }) => {
     const y = div(x, sqrt(add(mean(square(x), -1, true), epsilon)));

@@ -1,0 +1,1 @@
+export { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from './op.ts';

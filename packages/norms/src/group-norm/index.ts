@@ -1,0 +1,1 @@
+export { groupNorm, GroupNorm, GroupNormGrad, type GroupNormOptions } from './op.ts';

@@ -1,0 +1,1 @@
+export { instanceNorm, type InstanceNormOptions } from './op.ts';

@@ -1,0 +1,1 @@
+export { addLayerNorm, AddLayerNorm, layerNorm, LayerNorm, LayerNormGrad, type LayerNormOptions } from './op.ts';
