@@ -22,4 +22,4 @@ export { defineOp, type AnyOp, type Gradients, type Op, type OpDefinition, type 
 export { definePlugin, unregister, use, type KernelReplacement, type Plugin, type PluginList, type SerializableClass } from './plugin.ts';
 export { throwIfAborted, type Disposable, type LongRunning, type ProgressEvent } from './progress.ts';
 export { raiseIf } from './raise.ts';
-export type { CallRecord, Owner } from './registry.ts';
+export { findOp, type CallRecord, type OpTypes, type Owner } from './registry.ts';

@@ -7,17 +7,19 @@ import { registry } from './registry.ts';
  * Disposes the flag. For errors that depend on values; the op itself must have left its state untouched.
  */
 export function raiseIf(flag: Tensor, error: EvenkeelError): void {
-  const defer = registry.runners.get(getBackend())?.defer;
-  if (defer === undefined) {
+  const name = getBackend();
+  const runner = registry.runners.get(name);
+  if (runner?.defer === undefined && name !== 'webgpu') {
     const raised = flag.dataSync()[0] !== 0;
     flag.dispose();
     if (raised) throw error;
     return;
   }
-  defer(
-    flag.data().then(([raised]) => {
-      flag.dispose();
-      return raised === 0 ? undefined : error;
-    }),
-  );
+  const check = flag.data().then(([raised]) => {
+    flag.dispose();
+    return raised === 0 ? undefined : error;
+  });
+  if (runner?.defer) runner.defer(check);
+  // tfjs' own webgpu backend without our runner has no place to report to: an unhandled rejection is at least heard.
+  else void check.then((found) => (found ? Promise.reject(found) : undefined));
 }

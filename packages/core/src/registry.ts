@@ -90,3 +90,15 @@ export function sharesName(what: string, holder: Owner, owner: Owner): true {
   }
   return true;
 }
+
+/**
+ * The types of registered ops by id. Packages add theirs by declaration merging:
+ * `declare module '@evenkeel/core' { interface OpTypes { '@me/double/Double': typeof Double } }`.
+ */
+// oxlint-disable-next-line typescript/no-empty-object-type -- filled by merging
+export interface OpTypes {}
+
+/** The op of this id, if it has been called or handed over by `use`. Typed where its package says so in {@link OpTypes}. */
+export function findOp<K extends keyof OpTypes | (string & {})>(id: K): (K extends keyof OpTypes ? OpTypes[K] : AnyOp) | undefined {
+  return registry.ops.get(id as string)?.op as (K extends keyof OpTypes ? OpTypes[K] : AnyOp) | undefined;
+}
