@@ -1,1 +1,3 @@
-export {};
+export { wasm } from './plugin.ts';
+export type { WasmOptions } from './provider.ts';
+export { reserve } from './reserve.ts';

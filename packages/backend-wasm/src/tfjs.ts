@@ -1,0 +1,89 @@
+// All that this package touches of tfjs and its 'wasm' backend beyond their documented interface.
+import { engine, findBackend, type DataId, type DataType, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
+import { EvenkeelError } from '@evenkeel/core';
+
+/** The instance of the 'wasm' backend, as far as kernels need it. */
+export interface Heap extends KernelBackend {
+  wasm: {
+    /** The plain and the SIMD build show their memory here, the threaded one there. */
+    readonly asm?: { readonly memory?: WebAssembly.Memory };
+    readonly wasmMemory?: WebAssembly.Memory;
+    readonly HEAPU8: Uint8Array;
+  } | null;
+  readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number | null } };
+  makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
+}
+
+type Factory = () => KernelBackend | Promise<KernelBackend>;
+
+const adopted = new WeakSet<object>();
+/** tfjs' own factory, kept because tfjs forgets it with the backend and never registers it again. */
+let factory: Factory | undefined;
+const wrapped = new WeakSet<Factory>();
+
+/**
+ * Makes tensors outlive a backend without harm. tfjs frees what the removed instance held at once, and later trips over its own
+ * null pointer when such a tensor is disposed, at the end of a `tidy` too.
+ */
+function adopt(backend: KernelBackend): KernelBackend {
+  if (adopted.has(backend)) return backend;
+  adopted.add(backend);
+  const dispose = backend.dispose.bind(backend);
+  backend.dispose = () => {
+    backend.disposeData = () => true;
+    backend.incRef = () => undefined;
+    backend.readSync = () => {
+      throw new EvenkeelError('DISPOSED', "the tensor's values are gone: they lived on a 'wasm' backend that has been removed");
+    };
+    dispose();
+  };
+  return backend;
+}
+
+/** The memory of the running 'wasm' backend. */
+export function memoryOf(op: string, backend: object): WebAssembly.Memory {
+  const { wasm } = backend as Heap;
+  const memory = wasm?.asm?.memory ?? wasm?.wasmMemory;
+  if (memory === undefined) {
+    throw new EvenkeelError(
+      'BACKEND_UNAVAILABLE',
+      "the 'wasm' backend does not show its memory; expected @tensorflow/tfjs-backend-wasm ^4.22.0",
+      { op },
+    );
+  }
+  adopt(backend as Heap);
+  return memory;
+}
+
+/** The address of a tensor's values. Good until the tensor is disposed, also when the heap grows. */
+export function addressOf(heap: Heap, dataId: DataId): number {
+  return heap.dataIdMap.get(dataId).memoryOffset ?? 0;
+}
+
+/** The instance of the 'wasm' backend, if one has been started. */
+export function runningHeap(): Heap | undefined {
+  return (findBackend('wasm') as Heap | null) ?? undefined;
+}
+
+/** Whether tfjs has the 'wasm' backend under its name, started or not. */
+export function isRegistered(): boolean {
+  return 'wasm' in engine().registryFactory;
+}
+
+/** Notes tfjs' factory while it is there. */
+export function keepFactory(): void {
+  const entry = engine().registryFactory['wasm'];
+  if (entry === undefined || wrapped.has(entry.factory)) return;
+  const original = entry.factory;
+  factory = async () => adopt(await original());
+  wrapped.add(factory);
+  // In place: removing and registering it again would stop an initialization that is under way.
+  entry.factory = factory;
+  const running = 'wasm' in engine().registry ? engine().registry['wasm'] : undefined;
+  if (running) adopt(running);
+}
+
+/** The factory that was noted, for registering anew. */
+export function keptFactory(): Factory | undefined {
+  return factory;
+}
