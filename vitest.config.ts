@@ -1,12 +1,34 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { playwright } from '@vitest/browser-playwright';
-import { chromium, chromiumArguments } from './tools/chromium.ts';
+import { chromium, chromiumArguments } from './tools/chromium.mjs';
 
 // Packages are tested from their sources.
 const conditions = ['@evenkeel/source', 'import', 'module', 'default'];
 const tests = ['packages/*/src/**/*.test.ts', 'recipes/**/*.test.ts', 'tools/**/*.test.ts'];
 const browserTests = ['packages/*/src/**/*.browser.test.ts'];
 const tfjs = ['core', 'core/dist/register_all_gradients.js', 'layers', 'backend-cpu', 'backend-wasm', 'backend-webgpu'];
+
+/** The project that runs in headless Chromium; without a Chromium there is none, and tools/test.mjs says so. */
+function browser(executablePath: string): TestProjectInlineConfiguration {
+  return {
+    resolve: { conditions: ['browser', ...conditions] },
+    optimizeDeps: { include: tfjs.map((name) => `@tensorflow/tfjs-${name}`) },
+    // Cross-origin isolated, as pages with WASM threads are.
+    server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
+    test: {
+      name: 'browser',
+      include: browserTests,
+      testTimeout: 120_000,
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions: { executablePath, args: chromiumArguments } }),
+        instances: [{ browser: 'chromium' }],
+      },
+    },
+  };
+}
 
 export default defineConfig({
   test: {
@@ -24,24 +46,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      {
-        resolve: { conditions: ['browser', ...conditions] },
-        optimizeDeps: { include: tfjs.map((name) => `@tensorflow/tfjs-${name}`) },
-        // Cross-origin isolated, as pages with WASM threads are.
-        server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
-        test: {
-          name: 'browser',
-          include: browserTests,
-          testTimeout: 120_000,
-          browser: {
-            enabled: chromium !== undefined,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({ launchOptions: { executablePath: chromium ?? '', args: chromiumArguments } }),
-            instances: [{ browser: 'chromium' }],
-          },
-        },
-      },
+      ...(chromium === undefined ? [] : [browser(chromium)]),
     ],
   },
 });

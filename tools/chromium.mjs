@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 
 /** The Chromium to test in, or undefined where there is none. */
-export const chromium: string | undefined = [process.env.CHROMIUM, '/usr/bin/chromium'].find(
-  (path) => path !== undefined && existsSync(path),
-);
+export const chromium = [process.env.CHROMIUM, '/usr/bin/chromium'].find((path) => path !== undefined && existsSync(path));
 
 /** Headless, with WebGPU on the software adapter that Chromium brings. */
-export const chromiumArguments: string[] = [
+export const chromiumArguments = [
   '--no-sandbox',
   '--headless=new',
   '--enable-unsafe-webgpu',
@@ -17,3 +15,6 @@ export const chromiumArguments: string[] = [
   '--disable-sync',
   '--no-first-run',
 ];
+
+/** The software Vulkan driver that Debian's chromium brings, for WebGPU in Node; undefined where there is none. */
+export const swiftShader = ['/usr/lib/chromium/vk_swiftshader_icd.json'].find((path) => existsSync(path));

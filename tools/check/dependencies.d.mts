@@ -1,0 +1,1 @@
+export function checkDependencies(base?: string): Promise<string | undefined>;

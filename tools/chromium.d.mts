@@ -1,0 +1,3 @@
+export const chromium: string | undefined;
+export const chromiumArguments: string[];
+export const swiftShader: string | undefined;
