@@ -1,6 +1,7 @@
 import { env, registerBackend } from '@tensorflow/tfjs-core';
 import { EvenkeelError, type BackendProbe, type BackendProvider } from '@evenkeel/core';
 import { wasmFeatures } from './features.ts';
+import { standDown, standIn } from './kernels/index.ts';
 import { wasmRunner } from './runner.ts';
 import { isRegistered, keepFactory, keptFactory, runningHeap } from './tfjs.ts';
 
@@ -60,9 +61,11 @@ async function probe({ simd = true }: WasmOptions): Promise<BackendProbe> {
   return { available: true, preferred: true, detail: `WebAssembly ${vectors}, ${threads}`, features };
 }
 
-async function register({ paths, simd }: WasmOptions): Promise<void> {
+async function register(options: WasmOptions): Promise<void> {
+  const { paths, simd } = options;
   const tfjs = await load();
   keepFactory();
+  if (usesKernels(options)) standIn();
   if (runningHeap() !== undefined) return;
   if (simd === false) env().set('WASM_HAS_SIMD_SUPPORT', false);
   if (paths !== undefined) {
@@ -88,15 +91,22 @@ async function register({ paths, simd }: WasmOptions): Promise<void> {
   registerBackend('wasm', factory, PRIORITY);
 }
 
+/** Our kernels are SIMD: without it tfjs' own stay. */
+function usesKernels({ simd }: WasmOptions): boolean {
+  return simd !== false && wasmFeatures().simd;
+}
+
 /** tfjs' 'wasm' backend as core's `backend()` finds and starts it. */
 export function wasmProvider(options: WasmOptions): BackendProvider {
   // A program that imported tfjs' backend first may start it without us.
   keepFactory();
+  if (isRegistered() && usesKernels(options)) standIn();
   return {
     name: 'wasm',
     priority: PRIORITY,
     runner: wasmRunner(options.simd === false ? 'off' : wasmFeatures().simd ? 'present' : 'absent'),
     probe: () => probe(options),
     register: () => register(options),
+    unregister: standDown,
   };
 }

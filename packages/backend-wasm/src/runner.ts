@@ -1,8 +1,7 @@
-import type { DataType, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import {
   EvenkeelError,
   isEvenkeelError,
-  sizeOf,
   type Kernel,
   type KernelCall,
   type KernelRunner,
@@ -10,12 +9,8 @@ import {
   type WasmKernel,
 } from '@evenkeel/core';
 import { compileModule, exportsOf, isSupported, type Exports } from './instances.ts';
-import { addressOf, memoryOf, type Heap } from './tfjs.ts';
-
-/** 32-bit memory ends here. tfjs' allocator would take a larger number for a small one. */
-const ADDRESSABLE = 0xffff0000;
-
-const BYTES: Partial<Record<DataType, number>> = { float32: 4, int32: 4, bool: 1, complex64: 8 };
+import { allocate, locate, release } from './memory.ts';
+import { memoryOf, type Heap } from './tfjs.ts';
 
 /** SIMD: what the engine has, or switched off by the app, which then gets no kernels at all. */
 export type Simd = 'present' | 'absent' | 'off';
@@ -79,37 +74,4 @@ function invoke(op: string, exports: Exports, invocation: WasmInvocation, addres
   const args: number[] = [];
   for (const arg of invocation.args) args.push(typeof arg === 'number' ? arg : (addresses[arg] ?? 0));
   run.apply(undefined, args);
-}
-
-/** An input's address. tfjs moves the tensor here first where it lives on another backend. */
-function locate(op: string, heap: Heap, name: string, { dataId, shape, dtype }: TensorInfo): number {
-  const address = addressOf(heap, dataId);
-  if (address === 0) throw full(op, name, shape, dtype);
-  return address;
-}
-
-function allocate(op: string, heap: Heap, name: string, shape: readonly number[], dtype: DataType, held: TensorInfo[]): number {
-  if (bytesOf(shape, dtype) > ADDRESSABLE) throw full(op, name, shape, dtype);
-  const info = heap.makeOutput(shape, dtype);
-  held.push(info);
-  const address = addressOf(heap, info.dataId);
-  // tfjs' allocator says nothing where it fails: the tensor would lie at address 0, over whatever is there.
-  if (address === 0) throw full(op, name, shape, dtype);
-  return address;
-}
-
-function release(heap: Heap, held: readonly TensorInfo[]): void {
-  for (const { dataId } of held) heap.disposeData(dataId);
-}
-
-function bytesOf(shape: readonly number[], dtype: DataType): number {
-  return sizeOf(shape) * (BYTES[dtype] ?? 4);
-}
-
-function full(op: string, name: string, shape: readonly number[], dtype: DataType): EvenkeelError {
-  return new EvenkeelError(
-    'OUT_OF_MEMORY',
-    `no room on the WASM heap for ${name} [${shape.join(', ')}], ${bytesOf(shape, dtype)} bytes; dispose tensors (tf.tidy) or use smaller batches`,
-    { op, argument: name },
-  );
 }

@@ -40,6 +40,8 @@ export interface BackendProvider {
   probe(): Promise<BackendProbe>;
   /** Makes sure that tfjs knows the backend, anew where the old one is lost. */
   register(): Promise<void>;
+  /** Takes back what the provider changed in tfjs. */
+  unregister?(): void;
 }
 
 /** Which backend runs, and why. */

@@ -66,6 +66,7 @@ export function unregister(plugins: PluginList | AnyOp): void {
     }
     for (const layer of plugin.layers ?? []) unregisterClass(layer.className, name);
     for (const provider of plugin.backends ?? []) {
+      provider.unregister?.();
       registry.providers.delete(provider.name);
       registry.runners.delete(provider.name);
     }

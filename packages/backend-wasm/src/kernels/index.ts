@@ -1,0 +1,30 @@
+import { getKernel, registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow/tfjs-core';
+import { configure, type AnyStandin } from './frame.ts';
+import { batchMatMul, fusedMatMul } from './mat-mul/mat-mul.ts';
+
+const standins: readonly AnyStandin[] = [batchMatMul, fusedMatMul];
+
+/** Our configuration and tfjs' own (if it has one) by kernel name. */
+const replaced = new Map<string, { ours: KernelConfig; original: KernelConfig | undefined }>();
+
+/** Puts our kernels in the place of tfjs' slow, wrong and missing ones on 'wasm'. Safe to call again. */
+export function standIn(): void {
+  for (const standin of standins) {
+    const current = getKernel(standin.name, 'wasm');
+    if (current && current === replaced.get(standin.name)?.ours) continue;
+    const ours = configure(standin);
+    if (current) unregisterKernel(standin.name, 'wasm');
+    registerKernel(ours);
+    replaced.set(standin.name, { ours, original: current });
+  }
+}
+
+/** Puts tfjs' kernels back. */
+export function standDown(): void {
+  for (const [name, { ours, original }] of replaced) {
+    if (getKernel(name, 'wasm') !== ours) continue;
+    unregisterKernel(name, 'wasm');
+    if (original) registerKernel(original);
+  }
+  replaced.clear();
+}
