@@ -1,8 +1,9 @@
 import { getKernel, registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow/tfjs-core';
-import { configure, type AnyStandin } from './frame.ts';
+import { configure, type Standin } from './frame.ts';
+import { conv2d, conv2dBackpropFilter, conv2dBackpropInput, fusedConv2d } from './conv2d/conv2d.ts';
 import { batchMatMul, fusedMatMul } from './mat-mul/mat-mul.ts';
 
-const standins: readonly AnyStandin[] = [batchMatMul, fusedMatMul];
+const standins: readonly Standin[] = [batchMatMul, fusedMatMul, conv2d, fusedConv2d, conv2dBackpropInput, conv2dBackpropFilter];
 
 /** Our configuration and tfjs' own (if it has one) by kernel name. */
 const replaced = new Map<string, { ours: KernelConfig; original: KernelConfig | undefined }>();

@@ -1,12 +1,7 @@
 import { broadcast_util, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import { EvenkeelError, sizeOf } from '@evenkeel/core';
-import type { Frame, Functions, Standin } from '../frame.ts';
-import binary from './mat-mul.wasm.ts';
-
-type Gemm = Functions<'gemm' | 'scratchFloats'>;
-
-/** Activations that the kernel applies itself, by its numbers. */
-const ACTIVATIONS: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2, leakyrelu: 3 };
+import type { Frame, Standin } from '../frame.ts';
+import { ACTIVATIONS, gemm } from './gemm.ts';
 
 /** Offset in bytes of each matrix of a batch that is broadcast to `batch`. */
 function offsets(outer: readonly number[], batch: readonly number[], bytes: number): number[] {
@@ -24,7 +19,7 @@ function offsets(outer: readonly number[], batch: readonly number[], bytes: numb
   return found;
 }
 
-function product(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame: Frame, { gemm, scratchFloats }: Gemm): TensorInfo {
+function product(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame: Frame): TensorInfo {
   const { a, b, bias } = inputs as { a: TensorInfo; b: TensorInfo; bias?: TensorInfo };
   const { transposeA = false, transposeB = false, activation = 'linear', leakyreluAlpha = 0 } = attrs as Record<string, never>;
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
@@ -46,50 +41,29 @@ function product(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame:
   // Where all share the right-hand side they are one tall product, which packs B once.
   const tall = sizeOf(outerB) === 1 && !transposeA;
   const rows = tall ? sizeOf(batch) * m : m;
-  const [aRow, aColumn] = transposeA ? [4, m * 4] : [k * 4, 4];
-  const [bRow, bColumn] = transposeB ? [4, k * 4] : [n * 4, 4];
-  const scratch = frame.scratch(scratchFloats(rows, n, k, aColumn) * 4);
+  const epilogue = { bias: frame.address(bias), activation: ACTIVATIONS[activation]!, alpha: leakyreluAlpha };
+  const multiply = gemm(frame, { m: rows, n, k, transposeA, transposeB }, epilogue);
   const atA = tall ? [0] : offsets(outerA, batch, m * k * 4);
   const atB = tall ? [0] : offsets(outerB, batch, k * n * 4);
   const fromA = frame.address(a);
   const fromB = frame.address(b);
   const target = frame.address(y);
-  const plus = frame.address(bias);
-  for (let i = 0; i < atA.length; i++) {
-    gemm(
-      fromA + atA[i]!,
-      aRow,
-      aColumn,
-      fromB + atB[i]!,
-      bRow,
-      bColumn,
-      target + i * m * n * 4,
-      rows,
-      n,
-      k,
-      plus,
-      ACTIVATIONS[activation]!,
-      leakyreluAlpha,
-      scratch,
-    );
-  }
+  for (let i = 0; i < atA.length; i++) multiply(fromA + atA[i]!, fromB + atB[i]!, target + i * m * n * 4);
   return y;
 }
 
 const isFloat = ({ dtype }: TensorInfo): boolean => dtype === 'float32';
 
 /** Products of matrices, batched and broadcast, in all four transpose forms. */
-export const batchMatMul: Standin<'gemm' | 'scratchFloats'> = {
+export const batchMatMul: Standin = {
   name: 'BatchMatMul',
-  binary,
   serves: ({ a, b }) => isFloat(a!) && isFloat(b!),
   run: product,
 };
 
 /** The same with bias and activation. */
-export const fusedMatMul: Standin<'gemm' | 'scratchFloats'> = {
+export const fusedMatMul: Standin = {
   name: '_FusedMatMul',
-  binary,
   serves: ({ a, b, bias }, { activation = 'linear' }) =>
     isFloat(a!) && isFloat(b!) && String(activation) in ACTIVATIONS && (bias === undefined || bias.shape.length === 1),
   run: product,

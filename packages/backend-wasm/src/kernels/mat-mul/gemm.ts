@@ -1,0 +1,41 @@
+import type { Frame } from '../frame.ts';
+import binary from './mat-mul.wasm.ts';
+
+/** Activations that the kernel applies itself, by its numbers. */
+export const ACTIVATIONS: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2, leakyrelu: 3 };
+
+export interface Epilogue {
+  /** Address of n floats, or 0. */
+  readonly bias?: number;
+  readonly activation?: number;
+  readonly alpha?: number;
+}
+
+/** A product's sizes and forms; `batch` products share scratch. */
+export interface Product {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+}
+
+/** C[m,n] = activation(op(A) op(B) + bias) at addresses: prepared once (scratch is allocated here), run as often as the batch wants. */
+export function gemm(
+  frame: Frame,
+  { m, n, k, transposeA = false, transposeB = false }: Product,
+  { bias = 0, activation = 0, alpha = 0 }: Epilogue = {},
+) {
+  const functions = frame.functions<'gemm' | 'scratchFloats'>(binary);
+  const [aRow, aColumn] = transposeA ? [4, m * 4] : [k * 4, 4];
+  const [bRow, bColumn] = transposeB ? [4, k * 4] : [n * 4, 4];
+  const scratch = frame.scratch(functions.scratchFloats(m, n, k, aColumn) * 4);
+  return (a: number, b: number, c: number): void => {
+    functions.gemm(a, aRow, aColumn, b, bRow, bColumn, c, m, n, k, bias, activation, alpha, scratch);
+  };
+}
+
+/** Applies an activation to `count` floats in place. */
+export function activate(frame: Frame, address: number, count: number, activation: number, alpha: number): void {
+  if (activation !== 0) frame.functions<'activate'>(binary).activate(address, count, activation, alpha);
+}
