@@ -2,6 +2,7 @@
 //   x.as.ts  ->  x.wasm.ts   AssemblyScript compiled to WASM, base64
 //   x.wgsl   ->  x.wgsl.ts   the text
 //   package.json -> src/version.ts, the owner's version as the registry wants it
+// A source that says `// variants: relaxed` is compiled a second time, to x.relaxed.wasm.ts, with relaxed SIMD: it tests ASC_FEATURE_RELAXED_SIMD.
 // Files named `_x.as.ts` hold functions that other kernels import; they are not compiled alone.
 // Run in the package's folder.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -34,11 +35,10 @@ function sections(binary) {
   return ids;
 }
 
-async function compile(file) {
+async function compile(file, features) {
   let binary;
   const stderr = [];
-  const features = readFileSync(file, 'utf8').includes('// features: scalar') ? [] : ['--enable', 'simd'];
-  const { error } = await asc([file, '--outFile', 'out.wasm', ...flags, ...features], {
+  const { error } = await asc([file, '--outFile', 'out.wasm', ...flags, ...features.flatMap((feature) => ['--enable', feature])], {
     stderr: { write: (chunk) => stderr.push(chunk) },
     readFile: (name, base) => {
       const path = join(base, name);
@@ -63,7 +63,15 @@ for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })
   if (entry.name.endsWith('.wgsl')) {
     write(`${file}.ts`, `${banner(entry.name)}export default ${JSON.stringify(readFileSync(file, 'utf8'))};\n`);
   } else if (entry.name.endsWith('.as.ts') && !entry.name.startsWith('_')) {
-    const target = join(dirname(file), basename(file).replace(/\.as\.ts$/, '.wasm.ts'));
-    write(target, `${banner(entry.name)}export default '${Buffer.from(await compile(file)).toString('base64')}';\n`);
+    const source = readFileSync(file, 'utf8');
+    const simd = source.includes('// features: scalar') ? [] : ['simd'];
+    const variants = {
+      '.wasm.ts': simd,
+      ...(source.includes('// variants: relaxed') && { '.relaxed.wasm.ts': [...simd, 'relaxed-simd'] }),
+    };
+    for (const [suffix, features] of Object.entries(variants)) {
+      const target = join(dirname(file), basename(file).replace(/\.as\.ts$/, suffix));
+      write(target, `${banner(entry.name)}export default '${Buffer.from(await compile(file, features)).toString('base64')}';\n`);
+    }
   }
 }

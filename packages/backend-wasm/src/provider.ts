@@ -14,6 +14,11 @@ export interface WasmOptions {
   readonly paths?: string | Readonly<Record<string, string>>;
   /** false: use tfjs' build without SIMD and the reference in place of kernels, as on an engine that lacks it. Default: what is there. */
   readonly simd?: boolean;
+  /**
+   * Fused multiply-add, a third to a half faster in products and convolutions. Default: used where the engine has it on. true: Node 20, which
+   * has it behind a flag, is asked to switch it on for the whole process. false: not used, so that results are the same on all engines.
+   */
+  readonly relaxedSimd?: boolean;
 }
 
 /** Between plain CPU (0) and WebGPU, as tfjs has it. */
@@ -65,7 +70,7 @@ async function register(options: WasmOptions): Promise<void> {
   const { paths, simd } = options;
   const tfjs = await load();
   keepFactory();
-  if (usesKernels(options)) standIn();
+  if (usesKernels(options)) standIn(usesRelaxed(options));
   if (runningHeap() !== undefined) return;
   if (simd === false) env().set('WASM_HAS_SIMD_SUPPORT', false);
   if (paths !== undefined) {
@@ -96,11 +101,21 @@ function usesKernels({ simd }: WasmOptions): boolean {
   return simd !== false && wasmFeatures().simd;
 }
 
+/** Whether products may use fused multiply-add; switches it on in Node where the app asks for it. */
+function usesRelaxed({ relaxedSimd }: WasmOptions): boolean {
+  if (relaxedSimd === false) return false;
+  if (relaxedSimd === true && !wasmFeatures().relaxedSimd) {
+    const { getBuiltinModule } = (globalThis.process ?? {}) as Partial<NodeJS.Process>;
+    getBuiltinModule?.('node:v8').setFlagsFromString('--experimental-wasm-relaxed-simd');
+  }
+  return wasmFeatures().relaxedSimd;
+}
+
 /** tfjs' 'wasm' backend as core's `backend()` finds and starts it. */
 export function wasmProvider(options: WasmOptions): BackendProvider {
   // A program that imported tfjs' backend first may start it without us.
   keepFactory();
-  if (isRegistered() && usesKernels(options)) standIn();
+  if (isRegistered() && usesKernels(options)) standIn(usesRelaxed(options));
   return {
     name: 'wasm',
     priority: PRIORITY,

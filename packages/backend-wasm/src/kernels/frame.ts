@@ -8,11 +8,18 @@ import { memoryOf, type Heap } from '../tfjs.ts';
 /** Exported functions of a WASM module. */
 export type Functions<Name extends string> = Readonly<Record<Name, (...args: number[]) => number>>;
 
+/** A module's binaries, in base64. */
+export interface Module {
+  readonly simd: string;
+  /** With fused multiply-add, for engines that have relaxed SIMD. */
+  readonly relaxed?: string;
+}
+
 /** One call of a kernel. */
 export interface Frame {
   readonly heap: Heap;
-  /** The functions of a WASM module, given in base64. */
-  functions<Name extends string>(binary: string): Functions<Name>;
+  /** The functions of a WASM module. */
+  functions<Name extends string>(module: Module): Functions<Name>;
   /** An input's address; 0 for one that is absent. */
   address(input: TensorInfo | undefined): number;
   /** A new tensor, which the kernel returns. */
@@ -35,7 +42,7 @@ function moduleOf(binary: string): WasmKernel {
 }
 
 /** The configuration that takes the place of tfjs' own, which stays reachable for calls that ours does not serve. */
-export function configure({ name, serves, run }: Standin): KernelConfig {
+export function configure({ name, serves, run }: Standin, relaxed: boolean): KernelConfig {
   const original = getKernel(name, 'wasm');
   return {
     kernelName: name,
@@ -56,7 +63,8 @@ export function configure({ name, serves, run }: Standin): KernelConfig {
       const held: TensorInfo[] = [];
       const frame: Frame = {
         heap,
-        functions: <Name extends string>(binary: string) => exportsOf(name, moduleOf(binary), memoryOf(name, heap)) as Functions<Name>,
+        functions: <Name extends string>(module: Module) =>
+          exportsOf(name, moduleOf((relaxed && module.relaxed) || module.simd), memoryOf(name, heap)) as Functions<Name>,
         address: (input) => (input === undefined ? 0 : locate(name, heap, 'input', input)),
         output: (shape, dtype = 'float32') => {
           allocate(name, heap, 'output', shape, dtype, outputs);

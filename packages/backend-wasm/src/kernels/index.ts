@@ -8,12 +8,16 @@ const standins: readonly Standin[] = [batchMatMul, fusedMatMul, conv2d, fusedCon
 /** Our configuration and tfjs' own (if it has one) by kernel name. */
 const replaced = new Map<string, { ours: KernelConfig; original: KernelConfig | undefined }>();
 
-/** Puts our kernels in the place of tfjs' slow, wrong and missing ones on 'wasm'. Safe to call again. */
-export function standIn(): void {
+/**
+ * Puts our kernels in the place of tfjs' slow, wrong and missing ones on 'wasm'. Safe to call again.
+ *
+ * @param relaxed - use the variants with fused multiply-add; the engine must have relaxed SIMD
+ */
+export function standIn(relaxed = false): void {
   for (const standin of standins) {
     const current = getKernel(standin.name, 'wasm');
     if (current && current === replaced.get(standin.name)?.ours) continue;
-    const ours = configure(standin);
+    const ours = configure(standin, relaxed);
     if (current) unregisterKernel(standin.name, 'wasm');
     registerKernel(ours);
     replaced.set(standin.name, { ours, original: current });

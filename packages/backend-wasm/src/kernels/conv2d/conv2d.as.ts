@@ -4,6 +4,10 @@
 // columns times channels long, so the product's inner loop walks runs of x by pointers, as `gemm` walks rows of A. Weights are packed into
 // panels of 16 output channels. The tile is 2 pixels x 16 channels, in registers through all of the window.
 
+// variants: relaxed
+
+import { madd } from '../_madd.as';
+
 const NR: usize = 16;
 
 // @ts-ignore: decorator
@@ -97,15 +101,15 @@ function tile2(p0: usize, p1: usize, rows: usize, rowStep: usize, runs: usize, r
         const w2 = v128.load(panel, 32);
         const w3 = v128.load(panel, 48);
         const x0 = v128.load_splat<f32>(q0);
-        a0 = f32x4.add(a0, f32x4.mul(x0, w0));
-        a1 = f32x4.add(a1, f32x4.mul(x0, w1));
-        a2 = f32x4.add(a2, f32x4.mul(x0, w2));
-        a3 = f32x4.add(a3, f32x4.mul(x0, w3));
+        a0 = madd(x0, w0, a0);
+        a1 = madd(x0, w1, a1);
+        a2 = madd(x0, w2, a2);
+        a3 = madd(x0, w3, a3);
         const x1 = v128.load_splat<f32>(q1);
-        b0 = f32x4.add(b0, f32x4.mul(x1, w0));
-        b1 = f32x4.add(b1, f32x4.mul(x1, w1));
-        b2 = f32x4.add(b2, f32x4.mul(x1, w2));
-        b3 = f32x4.add(b3, f32x4.mul(x1, w3));
+        b0 = madd(x1, w0, b0);
+        b1 = madd(x1, w1, b1);
+        b2 = madd(x1, w2, b2);
+        b3 = madd(x1, w3, b3);
         q0 += 4;
         q1 += 4;
         panel += 64;
@@ -206,15 +210,15 @@ function gradTile(x: usize, xRow: usize, xPixel: usize, dy: usize, dyRow: usize,
       const g2 = v128.load(q, 32);
       const g3 = v128.load(q, 48);
       const x0 = v128.load_splat<f32>(p);
-      a0 = f32x4.add(a0, f32x4.mul(x0, g0));
-      a1 = f32x4.add(a1, f32x4.mul(x0, g1));
-      a2 = f32x4.add(a2, f32x4.mul(x0, g2));
-      a3 = f32x4.add(a3, f32x4.mul(x0, g3));
+      a0 = madd(x0, g0, a0);
+      a1 = madd(x0, g1, a1);
+      a2 = madd(x0, g2, a2);
+      a3 = madd(x0, g3, a3);
       const x1 = v128.load_splat<f32>(p + second);
-      b0 = f32x4.add(b0, f32x4.mul(x1, g0));
-      b1 = f32x4.add(b1, f32x4.mul(x1, g1));
-      b2 = f32x4.add(b2, f32x4.mul(x1, g2));
-      b3 = f32x4.add(b3, f32x4.mul(x1, g3));
+      b0 = madd(x1, g0, b0);
+      b1 = madd(x1, g1, b1);
+      b2 = madd(x1, g2, b2);
+      b3 = madd(x1, g3, b3);
       p += xPixel;
       q += dyPixel;
     }

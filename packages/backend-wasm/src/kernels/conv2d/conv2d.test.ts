@@ -2,13 +2,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import '@evenkeel/core/register-gradients';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { standIn } from '../index.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { standDown, standIn } from '../index.ts';
+import { wasm } from '../../plugin.ts';
+import { wasmFeatures } from '../../features.ts';
 
-beforeAll(async () => {
-  standIn();
-  await tf.setBackend('wasm');
-});
 afterAll(() => tf.setBackend('cpu'));
 
 type Pad = 'same' | 'valid' | number | tf.backend_util.ExplicitPadding;
@@ -64,37 +62,55 @@ async function agree(compute: () => tf.Tensor[]): Promise<void> {
   tf.dispose([...ours, ...theirs]);
 }
 
-test.each(cases)('conv2d and its gradients: $x * $filter, strides $strides, pad $pad', async ({ x, filter, strides = 1, pad = 'same' }) => {
-  const [input, kernel] = [tf.randomNormal<tf.Rank.R4>(x), tf.randomNormal<tf.Rank.R4>(filter)];
-  const weights = tf.randomNormal(tf.conv2d(input, kernel, strides, pad).shape);
-  await Promise.all([input.data(), kernel.data(), weights.data()]);
-  await agree(() => [tf.conv2d(input, kernel, strides, pad)]);
-  const loss = (a: tf.Tensor, b: tf.Tensor): tf.Scalar =>
-    tf.sum(tf.mul(tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, strides, pad), weights));
-  await agree(() => tf.grads(loss)([input, kernel]));
-});
+describe.each([false, true])('with relaxed SIMD: %s', (relaxed) => {
+  beforeAll(async () => {
+    // Node 20 has it behind a flag, which this option sets.
+    if (relaxed) wasm({ relaxedSimd: true });
+    expect(wasmFeatures().relaxedSimd || !relaxed).toBe(true);
+    standDown();
+    standIn(relaxed);
+    await tf.setBackend('wasm');
+  });
 
-test.each([
-  [2, 'same'],
-  [[1, 3], 'valid'],
-  [[3, 1], 'same'],
-] as const)('dilations %j, %s', async (dilations, pad) => {
-  const [x, filter] = [tf.randomNormal<tf.Rank.R4>([2, 9, 10, 3]), tf.randomNormal<tf.Rank.R4>([3, 3, 3, 18])];
-  await Promise.all([x.data(), filter.data()]);
-  await agree(() => [tf.conv2d(x, filter, 1, pad, 'NHWC', dilations as number)]);
-});
+  test.each(cases)(
+    'conv2d and its gradients: $x * $filter, strides $strides, pad $pad',
+    async ({ x, filter, strides = 1, pad = 'same' }) => {
+      const [input, kernel] = [tf.randomNormal<tf.Rank.R4>(x), tf.randomNormal<tf.Rank.R4>(filter)];
+      const weights = tf.randomNormal(tf.conv2d(input, kernel, strides, pad).shape);
+      await Promise.all([input.data(), kernel.data(), weights.data()]);
+      await agree(() => [tf.conv2d(input, kernel, strides, pad)]);
+      const loss = (a: tf.Tensor, b: tf.Tensor): tf.Scalar =>
+        tf.sum(tf.mul(tf.conv2d(a as tf.Tensor4D, b as tf.Tensor4D, strides, pad), weights));
+      await agree(() => tf.grads(loss)([input, kernel]));
+    },
+  );
 
-test('a transposed convolution, and conv1d with its gradients', async () => {
-  const [x, filter] = [tf.randomNormal<tf.Rank.R4>([2, 5, 5, 6]), tf.randomNormal<tf.Rank.R4>([3, 3, 4, 6])];
-  await Promise.all([x.data(), filter.data()]);
-  await agree(() => [tf.conv2dTranspose(x, filter, [2, 10, 10, 4], 2, 'same')]);
-  const [line, taps] = [tf.randomNormal<tf.Rank.R3>([2, 12, 3]), tf.randomNormal<tf.Rank.R3>([4, 3, 5])];
-  await Promise.all([line.data(), taps.data()]);
-  await agree(() => tf.grads((a, b) => tf.sum(tf.square(tf.conv1d(a as tf.Tensor3D, b as tf.Tensor3D, 2, 'same'))))([line, taps]));
-});
+  test.each([
+    [2, 'same'],
+    [[1, 3], 'valid'],
+    [[3, 1], 'same'],
+  ] as const)('dilations %j, %s', async (dilations, pad) => {
+    const [x, filter] = [tf.randomNormal<tf.Rank.R4>([2, 9, 10, 3]), tf.randomNormal<tf.Rank.R4>([3, 3, 3, 18])];
+    await Promise.all([x.data(), filter.data()]);
+    await agree(() => [tf.conv2d(x, filter, 1, pad, 'NHWC', dilations as number)]);
+  });
 
-test.each(['linear', 'relu', 'leakyrelu', 'elu'] as const)('bias and %s, fused', async (activation) => {
-  const [x, filter, bias] = [tf.randomNormal<tf.Rank.R4>([2, 6, 6, 3]), tf.randomNormal<tf.Rank.R4>([3, 3, 3, 20]), tf.randomNormal([20])];
-  await Promise.all([x.data(), filter.data(), bias.data()]);
-  await agree(() => [tf.fused.conv2d({ x, filter, bias, activation, strides: 1, pad: 'same', leakyreluAlpha: 0.1 })]);
+  test('a transposed convolution, and conv1d with its gradients', async () => {
+    const [x, filter] = [tf.randomNormal<tf.Rank.R4>([2, 5, 5, 6]), tf.randomNormal<tf.Rank.R4>([3, 3, 4, 6])];
+    await Promise.all([x.data(), filter.data()]);
+    await agree(() => [tf.conv2dTranspose(x, filter, [2, 10, 10, 4], 2, 'same')]);
+    const [line, taps] = [tf.randomNormal<tf.Rank.R3>([2, 12, 3]), tf.randomNormal<tf.Rank.R3>([4, 3, 5])];
+    await Promise.all([line.data(), taps.data()]);
+    await agree(() => tf.grads((a, b) => tf.sum(tf.square(tf.conv1d(a as tf.Tensor3D, b as tf.Tensor3D, 2, 'same'))))([line, taps]));
+  });
+
+  test.each(['linear', 'relu', 'leakyrelu', 'elu'] as const)('bias and %s, fused', async (activation) => {
+    const [x, filter, bias] = [
+      tf.randomNormal<tf.Rank.R4>([2, 6, 6, 3]),
+      tf.randomNormal<tf.Rank.R4>([3, 3, 3, 20]),
+      tf.randomNormal([20]),
+    ];
+    await Promise.all([x.data(), filter.data(), bias.data()]);
+    await agree(() => [tf.fused.conv2d({ x, filter, bias, activation, strides: 1, pad: 'same', leakyreluAlpha: 0.1 })]);
+  });
 });

@@ -1,8 +1,11 @@
 import { backend_util, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '@evenkeel/core';
-import type { Frame, Standin } from '../frame.ts';
+import type { Frame, Module, Standin } from '../frame.ts';
 import { ACTIVATIONS, activate, gemm } from '../mat-mul/gemm.ts';
-import binary from './conv2d.wasm.ts';
+import relaxed from './conv2d.relaxed.wasm.ts';
+import simd from './conv2d.wasm.ts';
+
+const module: Module = { simd, relaxed };
 
 type Info = backend_util.Conv2DInfo;
 type Conv = 'pad' | 'packWeights' | 'flipWeights' | 'convolve' | 'filterGradient' | 'unpack' | 'widen';
@@ -65,7 +68,7 @@ function padded(frame: Frame, x: TensorInfo, { top, bottom, left, right }: Margi
   const image = (h + top + bottom) * row;
   if (top + bottom + left + right === 0) return { address: frame.address(x), row, image, pixel: c * 4 };
   const address = frame.scratch(n * image);
-  frame.functions<Conv>(binary).pad(frame.address(x), address, n, h, w, c, top, bottom, left, right);
+  frame.functions<Conv>(module).pad(frame.address(x), address, n, h, w, c, top, bottom, left, right);
   return { address, row, image, pixel: c * 4 };
 }
 
@@ -108,7 +111,7 @@ function forward(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame:
     multiply(frame.address(x), frame.address(filter), frame.address(y));
     return y;
   }
-  const conv = frame.functions<Conv>(binary);
+  const conv = frame.functions<Conv>(module);
   const source = padded(frame, x, info.padInfo);
   const depth = sizeOf(filter.shape.slice(0, 3));
   const weights = frame.scratch(panelsOf(outChannels) * depth * PANEL * 4);
@@ -194,7 +197,7 @@ function inputGradient(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, 
     multiply(frame.address(dy), frame.address(filter), frame.address(dx));
     return dx;
   }
-  const conv = frame.functions<Conv>(binary);
+  const conv = frame.functions<Conv>(module);
   const vertical = residues(inHeight, filterHeight, strideHeight, padInfo.top);
   const horizontal = residues(inWidth, filterWidth, strideWidth, padInfo.left);
   const margins = {
@@ -260,7 +263,7 @@ function filterGradient(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap,
   const { batchSize, inChannels, outChannels, outHeight, outWidth } = info;
   const dw = frame.output(info.filterShape);
   if (sizeOf(dw.shape) === 0) return dw;
-  const conv = frame.functions<Conv>(binary);
+  const conv = frame.functions<Conv>(module);
   const pixels = batchSize * outHeight * outWidth;
   if (isPlainProduct(info) && pixels > 0) {
     const multiply = gemm(frame, { m: inChannels, n: outChannels, k: pixels, transposeA: true });

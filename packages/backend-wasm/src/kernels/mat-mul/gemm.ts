@@ -1,5 +1,8 @@
-import type { Frame } from '../frame.ts';
-import binary from './mat-mul.wasm.ts';
+import type { Frame, Module } from '../frame.ts';
+import relaxed from './mat-mul.relaxed.wasm.ts';
+import simd from './mat-mul.wasm.ts';
+
+const module: Module = { simd, relaxed };
 
 /** Activations that the kernel applies itself, by its numbers. */
 export const ACTIVATIONS: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2, leakyrelu: 3 };
@@ -26,7 +29,7 @@ export function gemm(
   { m, n, k, transposeA = false, transposeB = false }: Product,
   { bias = 0, activation = 0, alpha = 0 }: Epilogue = {},
 ) {
-  const functions = frame.functions<'gemm' | 'scratchFloats'>(binary);
+  const functions = frame.functions<'gemm' | 'scratchFloats'>(module);
   const [aRow, aColumn] = transposeA ? [4, m * 4] : [k * 4, 4];
   const [bRow, bColumn] = transposeB ? [4, k * 4] : [n * 4, 4];
   const scratch = frame.scratch(functions.scratchFloats(m, n, k, aColumn) * 4);
@@ -37,5 +40,5 @@ export function gemm(
 
 /** Applies an activation to `count` floats in place. */
 export function activate(frame: Frame, address: number, count: number, activation: number, alpha: number): void {
-  if (activation !== 0) frame.functions<'activate'>(binary).activate(address, count, activation, alpha);
+  if (activation !== 0) frame.functions<'activate'>(module).activate(address, count, activation, alpha);
 }

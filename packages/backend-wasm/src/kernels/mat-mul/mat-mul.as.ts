@@ -4,6 +4,10 @@
 // it is transposed (strides of a power of two would thrash L1). The micro-kernel holds 2 x 16 of C in eight registers: the widest tile
 // that V8's register allocation keeps without spilling when it hoists a loop body's loads. It is not unrolled over k, for the same reason.
 
+// variants: relaxed
+
+import { madd } from '../_madd.as';
+
 const NR: usize = 16;
 /** Depth of a packed panel: 512 x 16 floats are 32 KB. */
 const KC: usize = 512;
@@ -155,15 +159,15 @@ function tile2(depth: usize, a0: usize, a1: usize, b: usize, pitch: usize, c0: u
     const b2 = v128.load(b, 32);
     const b3 = v128.load(b, 48);
     const p = v128.load_splat<f32>(a0);
-    x0 = f32x4.add(x0, f32x4.mul(p, b0));
-    x1 = f32x4.add(x1, f32x4.mul(p, b1));
-    x2 = f32x4.add(x2, f32x4.mul(p, b2));
-    x3 = f32x4.add(x3, f32x4.mul(p, b3));
+    x0 = madd(p, b0, x0);
+    x1 = madd(p, b1, x1);
+    x2 = madd(p, b2, x2);
+    x3 = madd(p, b3, x3);
     const q = v128.load_splat<f32>(a1);
-    y0 = f32x4.add(y0, f32x4.mul(q, b0));
-    y1 = f32x4.add(y1, f32x4.mul(q, b1));
-    y2 = f32x4.add(y2, f32x4.mul(q, b2));
-    y3 = f32x4.add(y3, f32x4.mul(q, b3));
+    y0 = madd(q, b0, y0);
+    y1 = madd(q, b1, y1);
+    y2 = madd(q, b2, y2);
+    y3 = madd(q, b3, y3);
     a0 += 4;
     a1 += 4;
     b += pitch;
@@ -260,10 +264,10 @@ function dotRows(a: usize, ars: usize, b: usize, bcs: usize, c: usize, m: usize,
       const end = x + whole * 4;
       while (x < end) {
         const v = v128.load(x);
-        s0 = f32x4.add(s0, f32x4.mul(v, v128.load(b0)));
-        s1 = f32x4.add(s1, f32x4.mul(v, v128.load(b1)));
-        s2 = f32x4.add(s2, f32x4.mul(v, v128.load(b2)));
-        s3 = f32x4.add(s3, f32x4.mul(v, v128.load(b3)));
+        s0 = madd(v, v128.load(b0), s0);
+        s1 = madd(v, v128.load(b1), s1);
+        s2 = madd(v, v128.load(b2), s2);
+        s3 = madd(v, v128.load(b3), s3);
         x += 16;
         b0 += 16;
         b1 += 16;
@@ -309,14 +313,14 @@ function tile1(depth: usize, a: usize, b: usize, pitch: usize, c: usize, start: 
   const end = a + depth * 4;
   while (a < end) {
     const p = v128.load_splat<f32>(a);
-    x0 = f32x4.add(x0, f32x4.mul(p, v128.load(b)));
-    x1 = f32x4.add(x1, f32x4.mul(p, v128.load(b, 16)));
-    x2 = f32x4.add(x2, f32x4.mul(p, v128.load(b, 32)));
-    x3 = f32x4.add(x3, f32x4.mul(p, v128.load(b, 48)));
-    x4 = f32x4.add(x4, f32x4.mul(p, v128.load(b, 64)));
-    x5 = f32x4.add(x5, f32x4.mul(p, v128.load(b, 80)));
-    x6 = f32x4.add(x6, f32x4.mul(p, v128.load(b, 96)));
-    x7 = f32x4.add(x7, f32x4.mul(p, v128.load(b, 112)));
+    x0 = madd(p, v128.load(b), x0);
+    x1 = madd(p, v128.load(b, 16), x1);
+    x2 = madd(p, v128.load(b, 32), x2);
+    x3 = madd(p, v128.load(b, 48), x3);
+    x4 = madd(p, v128.load(b, 64), x4);
+    x5 = madd(p, v128.load(b, 80), x5);
+    x6 = madd(p, v128.load(b, 96), x6);
+    x7 = madd(p, v128.load(b, 112), x7);
     a += 4;
     b += pitch;
   }

@@ -1,0 +1,7 @@
+/** a b + c in every lane: rounded once where the module is compiled for relaxed SIMD (on engines and CPUs that have it), twice else. */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(c, f32x4.mul(a, b));
+}
