@@ -1,9 +1,21 @@
 import { getKernel, registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow/tfjs-core';
 import { configure, type Standin } from './frame.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput, fusedConv2d } from './conv2d/conv2d.ts';
+import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pool/pool.ts';
 import { batchMatMul, fusedMatMul } from './mat-mul/mat-mul.ts';
 
-const standins: readonly Standin[] = [batchMatMul, fusedMatMul, conv2d, fusedConv2d, conv2dBackpropInput, conv2dBackpropFilter];
+const standins: readonly Standin[] = [
+  batchMatMul,
+  fusedMatMul,
+  conv2d,
+  fusedConv2d,
+  conv2dBackpropInput,
+  conv2dBackpropFilter,
+  maxPoolGrad,
+  maxPoolWithArgmax,
+  maxPool3d,
+  maxPool3dGrad,
+];
 
 /** Our configuration and tfjs' own (if it has one) by kernel name. */
 const replaced = new Map<string, { ours: KernelConfig; original: KernelConfig | undefined }>();
