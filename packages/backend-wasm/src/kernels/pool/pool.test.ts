@@ -57,13 +57,22 @@ test.each(shapes2d)('maxPoolWithArgmax: $shape, window $size, all negative', asy
 
 test.each([
   { shape: [2, 4, 4, 4, 3], size: 2, strides: 2, pad: 'valid' as const },
-  { shape: [1, 3, 5, 4, 6], size: [2, 3, 2] as [number, number, number], strides: 1, pad: 'same' as const },
+  { shape: [1, 3, 5, 4, 6], size: [2, 3, 3] as [number, number, number], strides: 1, pad: 'same' as const },
 ])('maxPool3d and its gradient: $shape, window $size, all negative', async ({ shape, size, strides, pad }) => {
   const x = negative<tf.Rank.R5>(shape);
   const weights = tf.randomNormal(tf.maxPool3d(x, size, strides, pad).shape);
   await Promise.all([x.data(), weights.data()]);
   await same(() => [tf.maxPool3d(x, size, strides, pad)]);
   await same(() => [tf.grad((a) => tf.sum(tf.mul(tf.maxPool3d(a as tf.Tensor5D, size, strides, pad), weights)))(x)]);
+});
+
+test('the gradient of maxPool3d with a window higher than wide, where the cpu backend mistakes one for the other', async () => {
+  const x = tf.tensor5d([1, 5, 2, 9, 3, 4, 8, 7, 6, 0, 1, 2], [1, 1, 4, 3, 1]);
+  const dx = tf.grad((a) =>
+    tf.sum(tf.mul(tf.maxPool3d(a as tf.Tensor5D, [1, 3, 2], 1, 'valid'), tf.tensor5d([1, 10, 100, 1000], [1, 1, 2, 2, 1]))),
+  )(x);
+  // Windows by rows and columns from (0, 0), (0, 1), (1, 0), (1, 1): their maxima are 9, 7, 9, 7.
+  expect([...(await dx.data())]).toEqual([0, 0, 0, 101, 0, 0, 0, 1010, 0, 0, 0, 0]);
 });
 
 test('equal values give the gradient to the first, a NaN to nobody', async () => {
