@@ -4,10 +4,12 @@
 //   package.json -> src/version.ts, the owner's version as the registry wants it
 // A source that says `// variants: relaxed` is compiled a second time, to x.relaxed.wasm.ts, with relaxed SIMD: it tests ASC_FEATURE_RELAXED_SIMD.
 // Files named `_x.as.ts` hold functions that other kernels import; they are not compiled alone.
+// What has not changed is not compiled again: a hash of all that went in stands in the generated file.
 // Run in the package's folder.
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { main as asc } from 'assemblyscript/asc';
+import { main as asc, version as compiler } from 'assemblyscript/asc';
 
 const flags = ['-O3', '--runtime', 'stub', '--noAssert', '--importMemory', '--use', 'abort='];
 
@@ -33,6 +35,15 @@ function sections(binary) {
     at += size;
   }
   return ids;
+}
+
+/** A kernel's source with all that it imports. */
+function withImports(file, seen = new Set()) {
+  if (seen.has(file)) return '';
+  seen.add(file);
+  const text = readFileSync(file, 'utf8');
+  const imports = [...text.matchAll(/from '(\.[^']+)'/g)].map(([, path]) => join(dirname(file), `${path}.ts`));
+  return text + imports.map((path) => withImports(path, seen)).join('');
 }
 
 async function compile(file, features) {
@@ -71,7 +82,12 @@ for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })
     };
     for (const [suffix, features] of Object.entries(variants)) {
       const target = join(dirname(file), basename(file).replace(/\.as\.ts$/, suffix));
-      write(target, `${banner(entry.name)}export default '${Buffer.from(await compile(file, features)).toString('base64')}';\n`);
+      const hash = createHash('sha256')
+        .update(JSON.stringify([compiler, flags, features, withImports(file)]))
+        .digest('hex');
+      const head = `${banner(entry.name)}// ${hash}\n`;
+      if (existsSync(target) && readFileSync(target, 'utf8').startsWith(head)) continue;
+      writeFileSync(target, `${head}export default '${Buffer.from(await compile(file, features)).toString('base64')}';\n`);
     }
   }
 }

@@ -1,0 +1,66 @@
+import { normal } from '../harness/random.ts';
+
+export type OpName = 'layerNorm' | 'rmsNorm' | 'batchNorm' | 'groupNorm';
+export type Pass = 'forward' | 'forward+backward';
+export type BackendName = 'wasm' | 'webgpu';
+
+/** One thing to compute, and the data to compute it on. */
+export interface Case {
+  readonly op: OpName;
+  readonly pass: Pass;
+  readonly shape: readonly number[];
+  readonly data: Data;
+}
+
+export interface Data {
+  /** Mean 0.5: a kernel that forgets the mean is caught. */
+  readonly x: Float32Array<ArrayBuffer>;
+  readonly gamma: Float32Array<ArrayBuffer>;
+  readonly beta: Float32Array<ArrayBuffer>;
+  readonly dy: Float32Array<ArrayBuffer>;
+}
+
+export const EPSILON = 1e-5;
+export const NUM_GROUPS = 32;
+
+const ROWS = [
+  [256, 768],
+  [1024, 768],
+  [4096, 768],
+  [64, 197, 384],
+];
+const PICTURES = [[32, 28, 28, 64]];
+
+export const SHAPES: Readonly<Record<OpName, readonly (readonly number[])[]>> = {
+  layerNorm: ROWS,
+  rmsNorm: ROWS,
+  batchNorm: PICTURES,
+  groupNorm: PICTURES,
+};
+
+export const PASSES: readonly Pass[] = ['forward', 'forward+backward'];
+
+export const hasBeta = (op: OpName): boolean => op !== 'rmsNorm';
+
+export function size(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+export function data(shape: readonly number[]): Data {
+  const n = size(shape);
+  const channels = shape.at(-1)!;
+  return {
+    x: normal(n, 1, 0.5),
+    gamma: normal(channels, 2, 1, 0.1),
+    beta: normal(channels, 3, 0, 0.1),
+    dy: normal(n, 4),
+  };
+}
+
+/**
+ * Bytes that a kernel cannot avoid to move: forward reads x and writes y; backward reads x and dy and writes dx.
+ * Parameters and statistics are small beside them.
+ */
+export function leastBytes({ shape, pass }: Pick<Case, 'shape' | 'pass'>): number {
+  return 4 * size(shape) * (pass === 'forward' ? 2 : 5);
+}

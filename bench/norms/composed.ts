@@ -1,0 +1,17 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { BatchNorm, GroupNorm, LayerNorm, RMSNorm } from '@evenkeel/norms';
+import type { Arm } from '../harness/arm.ts';
+import { EPSILON, NUM_GROUPS, type Case, type OpName } from './cases.ts';
+import { tfjsArm, type Inputs } from './tfjs.ts';
+
+/** The ops' references: what one writes by hand with tfjs-core. */
+const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
+  layerNorm: (inputs) => LayerNorm.definition.reference(inputs, { axes: [-1], epsilon: EPSILON }),
+  rmsNorm: (inputs) => RMSNorm.definition.reference(inputs, { epsilon: EPSILON }),
+  batchNorm: (inputs) => BatchNorm.definition.reference(inputs, { epsilon: EPSILON }).y,
+  groupNorm: (inputs) => GroupNorm.definition.reference(inputs, { numGroups: NUM_GROUPS, epsilon: EPSILON }),
+};
+
+export function composed(which: Case): Arm {
+  return tfjsArm('composed', which, forward[which.op]);
+}
