@@ -1,1 +1,3 @@
-export {};
+export { counters, resetCounters, type Counters } from './counters.ts';
+export { webgpu } from './plugin.ts';
+export type { WebGPUOptions } from './provider.ts';

@@ -1,0 +1,1 @@
+export type { Constraint, Identifier, Initializer, Regularizer } from './keras.ts';

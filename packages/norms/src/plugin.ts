@@ -1,0 +1,9 @@
+import type { Plugin } from '@evenkeel/core';
+import { BatchNorm, BatchNormInference } from './batch-norm/index.ts';
+import { GroupNorm } from './group-norm/index.ts';
+import { AddLayerNorm, LayerNorm } from './layer-norm/index.ts';
+import { owner } from './owner.ts';
+import { RMSNorm } from './rms-norm/index.ts';
+
+/** All norms, for `use(norms)`. */
+export const norms: Plugin = { ...owner, ops: [AddLayerNorm, BatchNorm, BatchNormInference, GroupNorm, LayerNorm, RMSNorm] };

@@ -1,0 +1,4 @@
+import { use } from '@evenkeel/core';
+import { norms } from './plugin.ts';
+
+use(norms);
