@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 
-/** The Chromium to test in, or undefined where there is none. */
-export const chromium = [process.env.CHROMIUM, '/usr/bin/chromium'].find((path) => path !== undefined && existsSync(path));
+/** The Chromium to test in: the one that CHROMIUM names, else Debian's; undefined where it is not there. */
+export const chromium = [process.env.CHROMIUM ?? '/usr/bin/chromium'].find((path) => existsSync(path));
 
 /** Headless, with WebGPU on the software adapter that Chromium brings. */
 export const chromiumArguments = [

@@ -1,22 +1,4 @@
-// Lets Node find a WebGPU adapter on machines without a GPU: the software driver that Debian's chromium brings.
-// Import this first: the driver is chosen when Dawn loads.
-import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
-import { swiftShader } from './chromium.mjs';
+// Before all tests in Node, and in programs that use WebGPU there: import this first.
+import { useSwiftShader } from './vulkan.mjs';
 
-const loader = '/usr/lib/chromium/libvulkan.so.1';
-const installed = ['x86_64', 'aarch64'].some((machine) => existsSync(`/usr/lib/${machine}-linux-gnu/libvulkan.so.1`));
-
-if (swiftShader !== undefined) {
-  process.env.VK_DRIVER_FILES ??= swiftShader;
-  // Where the system has no Vulkan loader, chromium's will do: Dawn finds it by name once it is in the process, where NODELETE keeps it
-  // although Node refuses it as an addon.
-  const RTLD_NODELETE = 0x1000;
-  if (!installed && existsSync(loader)) {
-    try {
-      process.dlopen({ exports: {} }, loader, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
-    } catch {
-      // 'Module did not self-register'
-    }
-  }
-}
+useSwiftShader();

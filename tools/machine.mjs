@@ -1,22 +1,32 @@
 // Which tests this machine cannot run, and what it lacks for them.
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { chromium, swiftShader } from './chromium.mjs';
-import { root, run } from './steps.mjs';
+import { dirname, join } from 'node:path';
+import { chromium } from './chromium.mjs';
+import { Failure, ci, root, run } from './steps.mjs';
 
-/** Asks for a WebGPU adapter as the tests do, in a process of its own: Dawn chooses its driver when it loads. */
+/** Asks for a WebGPU adapter as the tests do, in a process of its own: Dawn keeps the driver that it found when it was loaded. */
 const askDawn = `
-  import { create } from 'webgpu';
+  const { useSwiftShader } = await import('./vulkan.mjs');
+  useSwiftShader();
+  const { create } = await import('webgpu');
   const adapter = await create([]).requestAdapter();
   process.exit(adapter === null ? 2 : 0);`;
 
 async function hasWebGpuInNode() {
-  const env = swiftShader === undefined ? {} : { VK_DRIVER_FILES: process.env.VK_DRIVER_FILES ?? swiftShader };
-  const { status } = await run(process.execPath, ['--input-type=module', '-e', askDawn], { env, allowFailure: true });
+  const options = { cwd: import.meta.dirname, allowFailure: true };
+  const { status } = await run(process.execPath, ['--input-type=module', '-e', askDawn], options);
   return status === 0;
 }
 
-function testFiles(matches) {
+/** Whether a test file, or a scenario that it shares with the browser, uses the webgpu backend. */
+function usesWebGpu(file) {
+  const text = readFileSync(join(root, file), 'utf8');
+  if (/(?<!-)\bwebgpu\b/.test(text)) return true;
+  return [...text.matchAll(/from '(\.[^']*\/test\/[^']+)'/g)].some(([, path]) => usesWebGpu(join(dirname(file), path)));
+}
+
+/** The test files of this repository, relative to its root. */
+export function testFiles(matches = () => true) {
   const folders = ['packages', 'recipes', 'tools'];
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true })
@@ -27,7 +37,7 @@ function testFiles(matches) {
 }
 
 /** What is missing here: a sentence, what to do about it and the tests that do not run without it. */
-export async function leftOut() {
+async function leftOut() {
   const missing = [];
   if (chromium === undefined) {
     missing.push({
@@ -38,10 +48,20 @@ export async function leftOut() {
   }
   if (!(await hasWebGpuInNode())) {
     missing.push({
-      what: 'No WebGPU adapter in Node: what these files test on webgpu cannot run.',
+      what: 'No WebGPU adapter in Node: the tests that use the webgpu backend cannot run.',
       remedy: "Install a Vulkan driver, or the software one that comes with Debian's chromium, and name it in VK_DRIVER_FILES.",
-      tests: testFiles((file) => !file.endsWith('.browser.test.ts') && readFileSync(join(root, file), 'utf8').includes('webgpu')),
+      tests: testFiles((file) => !file.endsWith('.browser.test.ts') && usesWebGpu(file)),
     });
   }
   return missing;
+}
+
+/** Says which tests cannot run here, and why; returns their files. On CI that is a failure. */
+export async function tellLeftOut() {
+  const missing = await leftOut();
+  for (const { what, remedy, tests } of missing) {
+    console.log(`\n!!! ${what}\n    ${remedy}\n    Left out: ${tests.length === 0 ? 'no test' : tests.join('\n              ')}`);
+  }
+  if (ci && missing.length > 0) throw new Failure('CI is set, and there a test that cannot run is a failure.');
+  return missing.flatMap(({ tests }) => tests);
 }

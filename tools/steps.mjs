@@ -1,8 +1,12 @@
 // What `npm test` and `npm run check` share: named steps with their durations, commands whose output appears where it is of use.
 import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
+import { countFailure } from './tally.mjs';
 
 export const root = join(import.meta.dirname, '..');
+
+/** Whether a check that cannot be made here is a failure. */
+export const ci = process.env.CI !== undefined && !['', '0', 'false'].includes(process.env.CI);
 
 /** An error whose message says all there is to say: printed without a stack. */
 export class Failure extends Error {}
@@ -25,6 +29,7 @@ export async function runSteps(name, body) {
     await body();
     console.log(bold(`\n${name}: all passed in ${seconds(started)}`));
   } catch (error) {
+    countFailure();
     console.error(`\n${error instanceof Failure ? error.message : error.stack}`);
     console.error(bold(`\n${name}: FAILED after ${seconds(started)}`));
     process.exitCode = 1;
