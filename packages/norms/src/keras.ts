@@ -1,5 +1,5 @@
 // Keras' identifiers and serialized forms of initializers, regularizers and constraints, which tfjs-layers understands but does not export.
-import { serialization } from '@tensorflow/tfjs-core';
+import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import type { constraints, initializers, layers, LayerVariable, regularizers, Shape } from '@tensorflow/tfjs-layers';
 import { EvenkeelError, show } from '@evenkeel/core';
 
@@ -23,8 +23,8 @@ export type Identifier<T> = T | string | Serialized | null;
 
 type Factory = [cls: unknown, fromConfig: (cls: unknown, config: serialization.ConfigDict) => unknown];
 
-// Keras serializes these two under their own names; tfjs-layers has one class for both.
-const L1_OR_L2 = new Set(['L1', 'L2']);
+/** Keras has three classes where tfjs-layers has one. Both take 0.01 for a factor that is not given. */
+const LASSO_AND_RIDGE: Record<string, serialization.ConfigDict> = { L1: { l1: 0.01, l2: 0 }, L2: { l1: 0, l2: 0.01 } };
 
 /** The object that an identifier names. */
 export function resolve<T extends serialization.Serializable>(argument: string, identifier: Identifier<T> | undefined): T | null {
@@ -35,7 +35,8 @@ export function resolve<T extends serialization.Serializable>(argument: string, 
   }
   if (!('className' in identifier)) return identifier;
   const { className, config } = identifier;
-  if (L1_OR_L2.has(className)) return resolve<T>(argument, { className: 'L1L2', config: { l1: 0, l2: 0, ...config } });
+  const factors = Object.hasOwn(LASSO_AND_RIDGE, className) ? LASSO_AND_RIDGE[className] : undefined;
+  if (factors !== undefined) return resolve<T>(argument, { className: 'L1L2', config: { ...factors, ...config } });
   const known = serialization.SerializationMap.getMap().classNameMap as unknown as Record<string, Factory>;
   const factory = Object.hasOwn(known, className) ? known[className] : undefined;
   if (factory === undefined) {
@@ -50,9 +51,17 @@ export function serialize(object: serialization.Serializable | null): serializat
   return object && { className: object.getClassName(), config: object.getConfig() };
 }
 
-/** The single tensor, or shape, of a layer that takes one. */
-export function single<T>(layer: string, value: T | T[], isOne: (value: T | T[]) => value is T): T {
-  if (isOne(value)) return value;
-  if (value.length === 1) return value[0]!;
-  throw new EvenkeelError('INVALID_ARGUMENT', `${value.length} inputs, expected one`, { op: layer, argument: 'inputs' });
+/** The tensor of a layer that takes one. */
+export function oneTensor(layer: string, inputs: Tensor | Tensor[]): Tensor {
+  return Array.isArray(inputs) ? one(layer, inputs) : inputs;
+}
+
+/** The shape of a layer that takes one input. */
+export function oneShape(layer: string, shape: Shape | Shape[]): Shape {
+  return shape.some((axis) => Array.isArray(axis)) ? one(layer, shape as Shape[]) : (shape as Shape);
+}
+
+function one<T>(layer: string, values: T[]): T {
+  if (values.length === 1) return values[0]!;
+  throw new EvenkeelError('INVALID_ARGUMENT', `it has ${values.length} inputs, expected one`, { op: layer, argument: 'inputs' });
 }

@@ -23,6 +23,13 @@ export interface MovingStatisticsOptions {
   onNonFinite?: OnNonFinite;
 }
 
+/** Throws unless the options are such that {@link updateMovingStatistics} takes them. */
+export function checkMovingStatistics(op: string, { momentum, movingVariance, onNonFinite }: Required<MovingStatisticsOptions>): void {
+  expect(momentum >= 0 && momentum <= 1, op, 'momentum', 'a number in [0, 1]', momentum);
+  expect(movingVariance === 'biased' || movingVariance === 'unbiased', op, 'movingVariance', "'biased' or 'unbiased'", movingVariance);
+  expect(['throw', 'skip', 'propagate'].includes(onNonFinite), op, 'onNonFinite', "'throw', 'skip' or 'propagate'", onNonFinite);
+}
+
 /**
  * Moving averages of batch statistics: moving <- momentum * moving + (1 - momentum) * batch.
  *
@@ -46,9 +53,7 @@ export function updateMovingStatistics(
   { momentum = 0.99, movingVariance = 'biased', onNonFinite = 'throw' }: MovingStatisticsOptions = {},
 ): Statistics {
   const op = 'updateMovingStatistics';
-  expect(momentum >= 0 && momentum <= 1, op, 'momentum', 'a number in [0, 1]', momentum);
-  expect(movingVariance === 'biased' || movingVariance === 'unbiased', op, 'movingVariance', "'biased' or 'unbiased'", movingVariance);
-  expect(['throw', 'skip', 'propagate'].includes(onNonFinite), op, 'onNonFinite', "'throw', 'skip' or 'propagate'", onNonFinite);
+  checkMovingStatistics(op, { momentum, movingVariance, onNonFinite });
   expect(Number.isInteger(n) && n >= 0, op, 'n', 'an integer >= 0', n);
   expect(n !== 1 || movingVariance === 'biased', op, 'n', "at least 2 values for movingVariance 'unbiased'", n);
   const { shape } = moving.mean;
