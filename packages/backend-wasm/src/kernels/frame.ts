@@ -26,6 +26,8 @@ export interface Frame {
   output(shape: readonly number[], dtype?: DataType): TensorInfo;
   /** Address of so many bytes, uninitialised, freed after the call. */
   scratch(bytes: number): number;
+  /** Sets so many bytes to zero. */
+  clear(address: number, bytes: number): void;
 }
 
 export interface Standin {
@@ -71,6 +73,7 @@ export function configure({ name, serves, run }: Standin, relaxed: boolean): Ker
           return outputs.at(-1)!;
         },
         scratch: (bytes) => allocate(name, heap, 'scratch', [Math.ceil(bytes / 4)], 'int32', held),
+        clear: (address, bytes) => void heap.wasm!.HEAPU8.fill(0, address, address + bytes),
       };
       try {
         return run(given, attrs, frame);

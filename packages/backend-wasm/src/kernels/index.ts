@@ -1,6 +1,12 @@
 import { getKernel, registerKernel, unregisterKernel, type KernelConfig } from '@tensorflow/tfjs-core';
 import { configure, type Standin } from './frame.ts';
 import { conv2d, conv2dBackpropFilter, conv2dBackpropInput, fusedConv2d } from './conv2d/conv2d.ts';
+import {
+  depthwiseConv2d,
+  depthwiseConv2dBackpropFilter,
+  depthwiseConv2dBackpropInput,
+  fusedDepthwiseConv2d,
+} from './depthwise/depthwise.ts';
 import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pool/pool.ts';
 import { batchMatMul, fusedMatMul } from './mat-mul/mat-mul.ts';
 
@@ -11,6 +17,10 @@ const standins: readonly Standin[] = [
   fusedConv2d,
   conv2dBackpropInput,
   conv2dBackpropFilter,
+  depthwiseConv2d,
+  fusedDepthwiseConv2d,
+  depthwiseConv2dBackpropInput,
+  depthwiseConv2dBackpropFilter,
   maxPoolGrad,
   maxPoolWithArgmax,
   maxPool3d,

@@ -1,13 +1,13 @@
-import { backend_util, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
+import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '@evenkeel/core';
 import type { Frame, Module, Standin } from '../frame.ts';
 import { ACTIVATIONS, activate, gemm } from '../mat-mul/gemm.ts';
+import { infoOf, isFloat, isNHWC, isOne, marginsOfGradient, residues, type Info, type Margins } from './geometry.ts';
 import relaxed from './conv2d.relaxed.wasm.ts';
 import simd from './conv2d.wasm.ts';
 
 const module: Module = { simd, relaxed };
 
-type Info = backend_util.Conv2DInfo;
 type Conv = 'pad' | 'packWeights' | 'flipWeights' | 'convolve' | 'filterGradient' | 'unpack' | 'widen';
 
 /** Floats of a panel's width. */
@@ -17,28 +17,6 @@ const TILE = 128;
 const TABLE = 512;
 
 const panelsOf = (channels: number): number => Math.ceil(channels / PANEL);
-
-function infoOf(inShape: readonly number[], filterShape: readonly number[], attrs: NamedAttrMap): Info {
-  const {
-    strides,
-    dilations = 1,
-    pad,
-    dimRoundingMode,
-  } = attrs as unknown as {
-    strides: number | [number, number];
-    dilations?: number | [number, number];
-    pad: 'same' | 'valid' | number | backend_util.ExplicitPadding;
-    dimRoundingMode?: 'floor' | 'round' | 'ceil';
-  };
-  return backend_util.computeConv2DInfo(
-    inShape as [number, number, number, number],
-    filterShape as [number, number, number, number],
-    strides,
-    dilations,
-    pad,
-    dimRoundingMode,
-  );
-}
 
 /** A 1 x 1 window over every pixel: a product of matrices. */
 function isPlainProduct({ filterHeight, filterWidth, strideHeight, strideWidth, inHeight, inWidth, outHeight, outWidth }: Info): boolean {
@@ -53,13 +31,6 @@ interface Padded {
   readonly row: number;
   readonly image: number;
   readonly pixel: number;
-}
-
-interface Margins {
-  readonly top: number;
-  readonly bottom: number;
-  readonly left: number;
-  readonly right: number;
 }
 
 function padded(frame: Frame, x: TensorInfo, { top, bottom, left, right }: Margins): Padded {
@@ -143,29 +114,6 @@ function forward(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame:
   return y;
 }
 
-/** Along one axis of x, the positions p = q stride + shift which the same taps reach: tap, tap + stride, ... */
-interface Residue {
-  readonly tap: number;
-  readonly taps: number;
-  /** First and last q. */
-  readonly first: number;
-  readonly last: number;
-}
-
-function residues(length: number, filter: number, stride: number, before: number): Residue[] {
-  return Array.from({ length: stride }, (_, tap) => ({
-    tap,
-    taps: Math.max(0, Math.ceil((filter - tap) / stride)),
-    first: Math.ceil((before - tap) / stride),
-    last: Math.floor((length - 1 + before - tap) / stride),
-  }));
-}
-
-/** How far before the first and beyond the last row of dy the windows reach. */
-const reachBefore = (all: Residue[], dilation: number): number =>
-  Math.max(0, ...all.map(({ taps, first }) => (taps - 1) * dilation - first));
-const reachBeyond = (all: Residue[], length: number): number => Math.max(0, ...all.map(({ last }) => last - (length - 1)));
-
 /**
  * dx of a convolution with stride s is s x s convolutions with stride 1: positions of x in one residue class are reached by the same taps.
  * Nothing is multiplied by the zeros that a dilated dy would have.
@@ -179,8 +127,6 @@ function inputGradient(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, 
     inWidth,
     inChannels,
     outChannels,
-    outHeight,
-    outWidth,
     filterHeight,
     filterWidth,
     strideHeight,
@@ -200,12 +146,7 @@ function inputGradient(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, 
   const conv = frame.functions<Conv>(module);
   const vertical = residues(inHeight, filterHeight, strideHeight, padInfo.top);
   const horizontal = residues(inWidth, filterWidth, strideWidth, padInfo.left);
-  const margins = {
-    top: reachBefore(vertical, dilationHeight),
-    bottom: reachBeyond(vertical, outHeight),
-    left: reachBefore(horizontal, dilationWidth),
-    right: reachBeyond(horizontal, outWidth),
-  };
+  const margins = marginsOfGradient(info);
   const source = padded(frame, dy, margins);
   const weights = frame.scratch(panelsOf(inChannels) * filterHeight * filterWidth * outChannels * PANEL * 4);
   const flipped = frame.scratch(sizeOf(filter.shape) * 4);
@@ -213,7 +154,7 @@ function inputGradient(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, 
   const target = frame.address(dx);
   const pixel = inChannels * 4;
   // Positions that no tap reaches.
-  if (strideHeight > filterHeight || strideWidth > filterWidth) conv.pad(target, target, 1, 0, 0, 1, size, 0, 0, 1);
+  if (strideHeight > filterHeight || strideWidth > filterWidth) frame.clear(target, size * 4);
   for (const v of vertical) {
     for (const h of horizontal) {
       if (v.taps === 0 || h.taps === 0 || v.last < v.first || h.last < h.first) continue;
@@ -296,10 +237,6 @@ function filterGradient(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap,
   conv.unpack(packed, depth, outChannels, frame.address(dw));
   return dw;
 }
-
-const isFloat = (tensor: TensorInfo | undefined): boolean => tensor === undefined || tensor.dtype === 'float32';
-const isNHWC = ({ dataFormat }: NamedAttrMap): boolean => dataFormat === undefined || dataFormat === 'NHWC';
-const isOne = (value: unknown): boolean => value === undefined || [value].flat().every((each) => each === 1);
 
 export const conv2d: Standin = {
   name: 'Conv2D',
