@@ -17,7 +17,7 @@ import { sizeOf, type Attributes, type Kernel, type KernelCall, type TensorSpec 
 import type { InputSpecs } from './inputs.ts';
 import type { AnyOp, Gradients, OpResult } from './op.ts';
 import { registry, sharesName, type CallRecord, type OpEntry, type Owner } from './registry.ts';
-import { runKernel } from './tfjs.ts';
+import { isRecording, runKernel } from './tfjs.ts';
 
 type Tensors = Record<string, Tensor>;
 
@@ -116,7 +116,11 @@ function registerOpGradient(op: AnyOp, kernelName: string, present: readonly str
     outputsToSave: names.map((name) => saved.includes(name)),
     gradFunc: (dy: Tensor | Tensor[], tensors: Tensor[], attrs: unknown) => {
       const inputs = Object.fromEntries(present.map((name, i) => [name, tensors[i]!]));
-      const outputs = Object.fromEntries(saved.map((name, i) => [name, tensors[present.length + i]!]));
+      // Under a second tape a saved output counts as a constant: tfjs records its copy before the op itself. So it is computed anew.
+      const outputs =
+        saved.length > 0 && isRecording()
+          ? op.definition.reference(inputs, attrs as object)
+          : Object.fromEntries(saved.map((name, i) => [name, tensors[present.length + i]!]));
       const gradients = gradient!(toResult(op, dy), inputs, attrs as object, outputs) as Gradients<InputSpecs>;
       return separate(gradients, [...tensors, ...(Array.isArray(dy) ? dy : [dy])]);
     },

@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'ABORTED'
   | 'BACKEND_UNAVAILABLE'
+  | 'CHECK_FAILED'
   | 'DEVICE_LOST'
   | 'DISPOSED'
   | 'DTYPE'

@@ -1,1 +1,5 @@
-export {};
+export type { CaseInput, NestedNumbers, OpCase, RandomInput, Tolerances } from './case.ts';
+export type { ExpectKernel } from './kernels.ts';
+export { opcheck, type OpcheckOptions } from './opcheck.ts';
+export type { CheckFailure, CheckName } from './record.ts';
+export { formatReport, type CheckReport, type FinishOptions } from './report.ts';
