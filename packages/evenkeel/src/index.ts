@@ -1,1 +1,1 @@
-export {};
+export { doctor, type DoctorReport, type Missing } from './doctor/doctor.ts';

@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { evenkeel } from '../test/run-cli.ts';
+import { repository, repositoryAbove } from './commands/in-repository.ts';
+import { version } from './version.ts';
+
+const COMMANDS = ['doctor', 'recipe', 'bench'];
+
+describe('evenkeel', () => {
+  it('shows help with examples for itself and every command, on stdout and 80 columns wide', async () => {
+    const ofAll = await evenkeel(['--help']);
+    for (const command of COMMANDS) expect(ofAll.stdout).toContain(`\n  ${command} `);
+    for (const ofOne of [undefined, ...COMMANDS]) {
+      const { code, stdout, stderr } = ofOne === undefined ? ofAll : await evenkeel([ofOne, '--help']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toContain('Examples:');
+      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    }
+  });
+
+  it('tells its version', async () => {
+    expect(await evenkeel(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('refuses what it does not know with exit code 2, on stderr, and says what it expected', async () => {
+    const wrong: [string[], string][] = [
+      [['tuor'], "unknown command 'tuor', expected one of doctor, recipe, bench"],
+      [['--jsno'], "unknown option '--jsno'"],
+      [['doctor', '--jsno'], "doctor: Unknown option '--jsno'"],
+      [['doctor', 'now'], "doctor: takes no words, got 'now'"],
+    ];
+    for (const [args, message] of wrong) {
+      const { code, stdout, stderr } = await evenkeel(args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain(`Error: ${message}`);
+      expect(stderr).not.toContain('    at ');
+    }
+    const nothing = await evenkeel([]);
+    expect(nothing).toMatchObject({ code: 2, stdout: '' });
+    expect(nothing.stderr).toContain('Usage: evenkeel COMMAND');
+  });
+
+  it('prints one JSON document with doctor --json', async () => {
+    const { code, stdout } = await evenkeel(['doctor', '--json']);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report.machine.node).toBe(process.versions.node);
+    expect(report.backends.map(({ name }: { name: string }) => name)).toContain(report.auto.name);
+  });
+});
+
+describe('commands of the repository', () => {
+  it('hand arguments and exit code through', async () => {
+    const { code, stderr } = await evenkeel(['bench', 'no-such-bench', '--whatever']);
+    expect(code).toBe(2);
+    expect(stderr).toContain("got 'no-such-bench'");
+  });
+
+  it('find the repository above a folder, and say outside of it that they need a clone', async () => {
+    expect(repositoryAbove(import.meta.dirname)).toBe(join(import.meta.dirname, '../../..'));
+    const elsewhere = await mkdtemp(join(tmpdir(), 'evenkeel-'));
+    try {
+      expect(repository('recipe', [elsewhere, import.meta.dirname])).toBe(repositoryAbove(import.meta.dirname));
+      expect(() => repository('recipe', [elsewhere])).toThrow('recipe: runs programs of');
+    } finally {
+      await rm(elsewhere, { recursive: true });
+    }
+  });
+});
