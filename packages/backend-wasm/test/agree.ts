@@ -9,6 +9,8 @@ import { expect } from 'vitest';
 const scaleOf = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((largest, value) => (Number.isFinite(value) ? Math.max(largest, Math.abs(value)) : largest), 1);
 
+const describe = ({ shape, dtype }: tf.Tensor): object => ({ shape, dtype });
+
 /** The first place where two results differ by more than rounding; NaN and infinities must match. */
 export function difference(found: ArrayLike<number>, wanted: ArrayLike<number>, tolerance: number): string | undefined {
   if (found.length !== wanted.length) return `${found.length} values, expected ${wanted.length}`;
@@ -33,12 +35,15 @@ export async function agree(compute: () => tf.Tensor[], tolerance = 1e-5): Promi
   expect(tf.backend().numDataIds()).toBe(before + new Set(ours.map(({ dataId }) => dataId)).size);
   const found = await Promise.all(ours.map((each) => each.data()));
   await tf.setBackend('cpu');
-  const theirs = tf.tidy(compute);
-  const wanted = await Promise.all(theirs.map((each) => each.data()));
-  await tf.setBackend('wasm');
-  expect(ours.map(({ shape, dtype }) => ({ shape, dtype }))).toEqual(theirs.map(({ shape, dtype }) => ({ shape, dtype })));
-  ours.forEach((_, i) => expect(difference(found[i]!, wanted[i]!, tolerance)).toBeUndefined());
-  tf.dispose([...ours, ...theirs]);
+  try {
+    const theirs = tf.tidy(compute);
+    const wanted = await Promise.all(theirs.map((each) => each.data()));
+    expect(ours.map(describe)).toEqual(theirs.map(describe));
+    wanted.forEach((values, i) => expect(difference(found[i]!, values, tolerance)).toBeUndefined());
+    tf.dispose([...ours, ...theirs]);
+  } finally {
+    await tf.setBackend('wasm');
+  }
 }
 
 /** Normal random values that are on the host already, so that both backends get the same. */

@@ -1,5 +1,12 @@
 // What every kernel that stands in for one of tfjs' own shares: addresses in, a tensor out, and nothing left behind when it fails.
-import { getKernel, type DataType, type KernelConfig, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  getKernel,
+  type DataType,
+  type KernelConfig,
+  type NamedAttrMap,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import { EvenkeelError, isEvenkeelError, show, type WasmKernel } from '@evenkeel/core';
 import { exportsOf } from '../instances.ts';
 import { allocate, locate, release } from '../memory.ts';
@@ -26,6 +33,8 @@ export interface Frame {
   output(shape: readonly number[], dtype?: DataType): TensorInfo;
   /** Address of so many bytes, uninitialised, freed after the call. */
   scratch(bytes: number): number;
+  /** What another kernel of this backend makes of these: freed after the call, unless this kernel returns it. */
+  call(name: string, inputs: Record<string, TensorInfo>, attrs?: NamedAttrMap): TensorInfo;
   /** Sets so many bytes to zero. */
   clear(address: number, bytes: number): void;
 }
@@ -73,10 +82,24 @@ export function configure({ name, serves, run }: Standin, relaxed: boolean): Ker
           return outputs.at(-1)!;
         },
         scratch: (bytes) => allocate(name, heap, 'scratch', [Math.ceil(bytes / 4)], 'int32', held),
+        call: (kernel, others, options = {}) => {
+          const made = getKernel(kernel, 'wasm').kernelFunc({
+            inputs: others as NamedTensorInfoMap,
+            attrs: options,
+            backend,
+          }) as TensorInfo;
+          held.push(made);
+          return made;
+        },
         clear: (address, bytes) => void heap.wasm!.HEAPU8.fill(0, address, address + bytes),
       };
       try {
-        return run(given, attrs, frame);
+        const result = run(given, attrs, frame);
+        for (const each of [result].flat()) {
+          const at = held.indexOf(each);
+          if (at >= 0) held.splice(at, 1);
+        }
+        return result;
       } catch (error) {
         release(heap, outputs);
         if (isEvenkeelError(error)) throw error;

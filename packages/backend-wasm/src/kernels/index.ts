@@ -7,6 +7,9 @@ import {
   depthwiseConv2dBackpropInput,
   fusedDepthwiseConv2d,
 } from './depthwise/depthwise.ts';
+import { einsum } from './einsum/einsum.ts';
+import { completeGradients } from './gradients.ts';
+import { unsortedSegmentSum } from './segment-sum/segment-sum.ts';
 import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pool/pool.ts';
 import { batchMatMul, fusedMatMul } from './mat-mul/mat-mul.ts';
 
@@ -21,6 +24,8 @@ const standins: readonly Standin[] = [
   fusedDepthwiseConv2d,
   depthwiseConv2dBackpropInput,
   depthwiseConv2dBackpropFilter,
+  unsortedSegmentSum,
+  einsum,
   maxPoolGrad,
   maxPoolWithArgmax,
   maxPool3d,
@@ -36,6 +41,7 @@ const replaced = new Map<string, { ours: KernelConfig; original: KernelConfig | 
  * @param relaxed - use the variants with fused multiply-add; the engine must have relaxed SIMD
  */
 export function standIn(relaxed = false): void {
+  completeGradients();
   for (const standin of standins) {
     const current = getKernel(standin.name, 'wasm');
     if (current && current === replaced.get(standin.name)?.ours) continue;
