@@ -1,1 +1,2 @@
-export {};
+export { parseIdx, type Idx, type IdxArray, type IdxDtype } from './idx/idx.ts';
+export type { LabelledImages } from './images.ts';
