@@ -3,6 +3,8 @@ export interface Arm {
   readonly name: string;
   /** What a reader must know to read its numbers, in a few words. */
   readonly note?: string;
+  /** Before each turn, outside of the measured time. */
+  enter?(): Promise<void>;
   /** One call, its outputs freed. A promise is awaited within the measured time. */
   run(): unknown;
   /** Waits until everything that calls of `run` started is done; measured with them. For devices that run behind. */

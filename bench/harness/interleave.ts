@@ -41,6 +41,7 @@ async function calls(arm: Arm, count: number): Promise<void> {
 /** Warms an arm up and finds how long a call takes: the fastest of a few that fit in `time` milliseconds. */
 async function callTime(arm: Arm, time: number, clock: Clock): Promise<number> {
   let best = Infinity;
+  await arm.enter?.();
   for (let spent = 0, count = 0; count < 1 || (spent < time && count < 50); count++) {
     const start = clock.now();
     await calls(arm, 1);
@@ -79,6 +80,7 @@ export async function interleave(
         if (round >= 0) plan.wall.push(undefined);
         continue;
       }
+      await plan.arm.enter?.();
       if (plan.calls > 1) await calls(plan.arm, 1);
       const cpu = clock.cpu();
       const start = clock.now();
