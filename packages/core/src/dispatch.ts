@@ -62,9 +62,16 @@ function isTensor(result: OpResult): result is Tensor {
   return 'dataId' in result;
 }
 
-/** The tensors of a result in the order of the outputs. */
-function inOrder(result: OpResult, names: readonly string[]): Tensor[] {
-  return isTensor(result) ? [result] : names.map((name) => result[name]!);
+/** The tensors that the reference returned, in the order of the outputs. */
+function inOrder(op: AnyOp, result: OpResult): Tensor[] {
+  const tensors = isTensor(result) ? { y: result } : result;
+  return outputNames(op).map((name) => {
+    const tensor = tensors[name];
+    if (tensor !== undefined) return tensor;
+    throw new EvenkeelError('KERNEL', `the reference returns ${Object.keys(tensors).join(', ')}, expected ${outputNames(op).join(', ')}`, {
+      op: op.definition.name,
+    });
+  });
 }
 
 /** tfjs' tensor or tensors as the result that the op declares. */
@@ -76,10 +83,19 @@ function toResult(op: AnyOp, tensors: Tensor | readonly Tensor[]): OpResult {
 
 /** Runs an op whose call has been checked. */
 export function runOp(entry: OpEntry, inputs: Tensors, attrs: object): OpResult {
+  const { op } = entry;
+  // Without a gradient of its own, let the tape see the reference's primitives: they have theirs. But not for empty tensors.
+  if (op.definition.gradient === undefined && isRecording() && !Object.values(inputs).some(isEmpty)) {
+    const seen = new Set(Object.values(inputs));
+    return toResult(
+      op,
+      inOrder(op, op.definition.reference(inputs, attrs)).map((result) => apart(result, seen)),
+    );
+  }
   const backend = getBackend();
   const name = kernelName(entry, inputs);
   if (getKernel(name, backend) === undefined) register(entry, name, Object.keys(inputs), backend);
-  return toResult(entry.op, runKernel(name, inputs, attrs));
+  return toResult(op, runKernel(name, inputs, attrs));
 }
 
 /**
@@ -103,7 +119,7 @@ function register(entry: OpEntry, name: string, present: readonly string[], back
       serve(entry, inputs as Tensors, (attrs ?? {}) as unknown as Attributes, backendName, backend),
   });
   entry.registrations.push([name, backendName]);
-  if (entry.op.definition.gradient && !getGradient(name)) registerOpGradient(entry.op, name, present);
+  if (!getGradient(name)) registerOpGradient(entry.op, name, present);
 }
 
 function registerOpGradient(op: AnyOp, kernelName: string, present: readonly string[]): void {
@@ -116,15 +132,22 @@ function registerOpGradient(op: AnyOp, kernelName: string, present: readonly str
     outputsToSave: names.map((name) => saved.includes(name)),
     gradFunc: (dy: Tensor | Tensor[], tensors: Tensor[], attrs: unknown) => {
       const inputs = Object.fromEntries(present.map((name, i) => [name, tensors[i]!]));
+      const dys = Array.isArray(dy) ? dy : [dy];
+      // tfjs' ops, of which the gradient may be made, are wrong on empty tensors or throw.
+      if (gradient === undefined || [...Object.values(inputs), ...dys].some(isEmpty)) return zeroGradients(inputs);
       // Under a second tape a saved output counts as a constant: tfjs records its copy before the op itself. So it is computed anew.
       const outputs =
         saved.length > 0 && isRecording()
           ? op.definition.reference(inputs, attrs as object)
           : Object.fromEntries(saved.map((name, i) => [name, tensors[present.length + i]!]));
-      const gradients = gradient!(toResult(op, dy), inputs, attrs as object, outputs) as Gradients<InputSpecs>;
-      return separate(gradients, [...tensors, ...(Array.isArray(dy) ? dy : [dy])]);
+      const gradients = gradient(toResult(op, dy), inputs, attrs as object, outputs) as Gradients<InputSpecs>;
+      return separate(gradients, [...tensors, ...dys]);
     },
   });
+}
+
+function zeroGradients(inputs: Tensors): Record<string, () => Tensor> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, () => zeros(shape)]));
 }
 
 /**
@@ -180,15 +203,17 @@ function isEmpty({ shape }: { shape: readonly number[] }): boolean {
 
 function reference(op: AnyOp, inputs: Tensors, attrs: Attributes): Tensor[] {
   return tidy(() => {
-    const results = inOrder(op.definition.reference(inputs, attrs), outputNames(op));
     const seen = new Set(Object.values(inputs));
-    return results.map((result) => {
-      // An output that is an input, or another output, would die with it.
-      const shared = seen.has(result);
-      seen.add(result);
-      return shared ? clone(result) : result;
-    });
+    // An output that is an input, or another output, would die with it.
+    return inOrder(op, op.definition.reference(inputs, attrs)).map((result) => apart(result, seen));
   });
+}
+
+/** The tensor, or a copy if it is among those seen. */
+function apart(tensor: Tensor, seen: Set<Tensor>): Tensor {
+  const shared = seen.has(tensor);
+  seen.add(tensor);
+  return shared ? clone(tensor) : tensor;
 }
 
 function* candidates(entry: OpEntry, kind: Kernel['kind']): Generator<{ kernel: Kernel; owner: Owner }> {

@@ -3,7 +3,6 @@ import { registered, runOp } from './dispatch.ts';
 import { checkAttributes, checkInputs, type InputSpecs, type Inputs } from './inputs.ts';
 import type { Attributes, Kernel, TensorSpec } from './kernel.ts';
 import type { Owner } from './registry.ts';
-import { isRecording } from './tfjs.ts';
 
 /** What an op returns: one tensor, or several by name. */
 export type OpResult = Tensor | Record<string, Tensor>;
@@ -85,10 +84,7 @@ export function defineOp<const S extends InputSpecs, A extends object, R extends
     const attrs = checkAttributes(short, defaults, options);
     const inputs = checkInputs(short, specs, given) as Inputs<S>;
     definition.check?.(inputs, attrs);
-    const entry = registered(op as AnyOp);
-    // Without a gradient of its own, let the tape see the reference's primitives: they have theirs.
-    if (definition.gradient === undefined && isRecording()) return definition.reference(inputs, attrs);
-    return runOp(entry, inputs as Record<string, Tensor>, attrs) as R;
+    return runOp(registered(op as AnyOp), inputs as Record<string, Tensor>, attrs) as R;
   }) as Op<S, A, R>;
 
   return Object.assign(op, { id: name.includes('/') ? name : `${owner.name}/${name}`, definition });

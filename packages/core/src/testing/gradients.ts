@@ -118,6 +118,6 @@ export async function differs(
   if (error <= tolerance * Math.abs(numeric) + (ROUNDING * largest) / step) return undefined;
   return (
     `the gradient of ${name}, along a direction, is ${analytic.toPrecision(6)}, finite differences give ${numeric.toPrecision(6)}` +
-    ` (${((100 * error) / Math.max(Math.abs(numeric), 1e-30)).toPrecision(2)} % off, tolerance ${100 * tolerance} %)`
+    ` (${((100 * error) / Math.max(Math.abs(numeric), Math.abs(analytic))).toPrecision(2)} % off, tolerance ${100 * tolerance} %)`
   );
 }

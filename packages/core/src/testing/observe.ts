@@ -31,15 +31,19 @@ export interface Observation {
   readonly leak: string | undefined;
 }
 
+/** Outputs that die with an input or another output. To share memory is fine where tfjs counts it, as for `clone` and `reshape`. */
 function findAliases(inputs: Tensors, outputs: Tensors): string | undefined {
-  const seen = new Map<object, string>();
-  for (const [name, { dataId }] of Object.entries(inputs)) seen.set(dataId, `input ${name}`);
+  const all = [
+    ...Object.entries(inputs).map(([name, tensor]) => ({ name: `input ${name}`, tensor, output: false })),
+    ...Object.entries(outputs).map(([name, tensor]) => ({ name: `output ${name}`, tensor, output: true })),
+  ];
   const found: string[] = [];
-  for (const [name, { dataId }] of Object.entries(outputs)) {
-    const other = seen.get(dataId);
-    if (other !== undefined) found.push(`output ${name} shares its memory with ${other}`);
-    else seen.set(dataId, `output ${name}`);
-  }
+  all.forEach(({ name, tensor, output }, i) => {
+    const sharing = all.slice(0, i).filter((other) => other.tensor.dataId === tensor.dataId);
+    if (!output || sharing.length === 0) return;
+    if (sharing.some((other) => other.tensor === tensor)) found.push(`${name} is ${sharing[0]!.name} itself`);
+    else if (engine().backend.refCount(tensor.dataId) <= sharing.length) found.push(`${name} shares the memory of ${sharing[0]!.name}`);
+  });
   return found.length === 0 ? undefined : found.join('; ');
 }
 

@@ -37,6 +37,12 @@ export interface CheckRecord {
   check(check: CheckName, backend: string, caseName: string, run: () => Promise<string | undefined> | string | undefined): Promise<boolean>;
 }
 
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `, caused by ${describeError(error.cause)}`;
+  return `${error.name}: ${error.message}${cause}`;
+}
+
 export function newRecord(): CheckRecord {
   const failures: CheckFailure[] = [];
   const passed = new Map<string, number>();
@@ -48,7 +54,7 @@ export function newRecord(): CheckRecord {
       try {
         message = await run();
       } catch (error) {
-        message = `threw ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`;
+        message = `threw ${describeError(error)}`;
       }
       if (message === undefined) {
         const key = `${check}|${backend}`;
