@@ -22,7 +22,8 @@ function load(name: string): Promise<unknown> {
 
 async function loadDawn(): Promise<GPUSource> {
   const { create, globals } = (await load('webgpu').catch((cause: unknown) => {
-    throw new EvenkeelError('MISSING_PEER', `WebGPU in Node needs the package 'webgpu': ${INSTALL_DAWN}`, { op: 'webgpu', cause });
+    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    throw new EvenkeelError('MISSING_PEER', `WebGPU in Node needs the package 'webgpu', which cannot be loaded (${reason})`, { cause });
   })) as Dawn;
   return { gpu: create([]), globals };
 }

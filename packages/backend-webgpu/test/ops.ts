@@ -107,7 +107,34 @@ export const HEAD = `@group(0) @binding(0) var<storage, read> x: array<f32>;
 
 export const PLUS_ONE = `${HEAD}@compute @workgroup_size(1) fn main(@builtin(workgroup_id) w: vec3u) { y[w.x] = x[w.x] + 1; }`;
 
-/** A syntax error in line 3, column 93. */
+/** A syntax error in line 3. */
 export const SYNTAX = `${HEAD}@compute @workgroup_size(1) fn main(@builtin(workgroup_id) w: vec3u) { y[w.x] = x[w.x] + ; }`;
 /** A type error in line 3. */
 export const TYPE = `${HEAD}@compute @workgroup_size(1) fn main(@builtin(workgroup_id) w: vec3u) { y[w.x] = true; }`;
+
+const FIRST_LANE = `enable subgroups;
+${HEAD}@compute @workgroup_size(1) fn main() { y[0] = subgroupBroadcastFirst(x[0]) + 1; }`;
+
+/** y = x + 1 by a shader that needs a feature, or by another where the device has no such feature. `shaders` tells which were run. */
+export function variantOp(): { op: AnyOp; shaders: string[] } {
+  const shaders: string[] = [];
+  const op = defineOp({
+    name: 'Variant',
+    owner: { ...owner, name: `@test/variant-${variants++}` },
+    inputs: { x: 'n' },
+    reference: ({ x }) => add(x, 1),
+    kernels: () => [
+      wgslKernel({
+        shaders: { subgroups: { code: FIRST_LANE, requires: ['subgroups'] }, plain: { code: PLUS_ONE } },
+        plan: (_, { features }) => {
+          const shader = features.has('subgroups') ? 'subgroups' : 'plain';
+          shaders.push(shader);
+          return { dispatches: [{ shader, workgroups: 1 }] };
+        },
+      }),
+    ],
+  });
+  return { op, shaders };
+}
+
+let variants = 0;

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { backend, compile, EvenkeelError, inspect, raiseIf, resetInspection, use } from '@evenkeel/core';
 import { counters, resetCounters, webgpu } from '../src/index.ts';
-import { Mix, opOf, PLUS_ONE, SYNTAX, TwicePower, TYPE } from './ops.ts';
+import { Mix, opOf, PLUS_ONE, SYNTAX, TwicePower, TYPE, variantOp } from './ops.ts';
 
 const close = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
   a.length === b.length && Array.from(a).every((value, i) => Math.abs(value - b[i]!) <= 1e-5 * (1 + Math.abs(b[i]!)));
@@ -17,18 +17,19 @@ async function message(run: () => unknown): Promise<string> {
   }
 }
 
+const chain = (x: tf.Tensor): tf.Tensor =>
+  tf.tidy(() => {
+    let y = x;
+    for (let step = 0; step < 60; step++) {
+      const { sum, difference } = Mix({ x: y, bias: x }, { scale: 0.5, offset: step % 3 });
+      y = step % 4 === 0 ? tf.sub(tf.mul(sum, 0.5), difference) : tf.relu(tf.add(sum, step % 2));
+      if (step % 5 === 0) y = tf.reshape(TwicePower({ x: tf.reshape(tf.tanh(y), [-1]) }), x.shape);
+    }
+    return y;
+  });
+
 /** tfjs' ops and ours by turns, in an order that shows if one of them runs too early. */
 async function interleaved(): Promise<boolean> {
-  const chain = (x: tf.Tensor): tf.Tensor =>
-    tf.tidy(() => {
-      let y = x;
-      for (let step = 0; step < 60; step++) {
-        const { sum, difference } = Mix({ x: y, bias: x }, { scale: 0.5, offset: step % 3 });
-        y = step % 4 === 0 ? tf.sub(tf.mul(sum, 0.5), difference) : tf.relu(tf.add(sum, step % 2));
-        if (step % 5 === 0) y = tf.reshape(TwicePower({ x: tf.reshape(tf.tanh(y), [-1]) }), x.shape);
-      }
-      return y;
-    });
   const values = Float32Array.from({ length: 200 }, (_, i) => Math.sin(i));
   const x = tf.tensor(values, [10, 20]);
   const y = chain(x);
@@ -67,6 +68,20 @@ async function errors(): Promise<Record<string, unknown>> {
   return { first, unhurt, poisoned, again, later, both, second, compiled, compiledBoth, fine, deferred, quiet };
 }
 
+/** From another backend on first use; to another backend by way of `data()`. */
+async function moved(): Promise<Record<string, unknown>> {
+  await tf.setBackend('cpu');
+  const there = tf.tensor1d([1, 2]);
+  await tf.setBackend('webgpu');
+  const here = opOf('Moved', PLUS_ONE)({ x: there }) as tf.Tensor;
+  await here.data();
+  await tf.setBackend('cpu');
+  const back = [...tf.add(here, 1).dataSync()];
+  await tf.setBackend('webgpu');
+  const dataSync = await message(() => tf.add(there, 1).dataSync());
+  return { back, dataSync };
+}
+
 async function large(): Promise<boolean> {
   // More workgroups than one dimension takes, and not a square number of them.
   const size = 70_001;
@@ -100,10 +115,13 @@ export async function scenario(): Promise<Record<string, unknown>> {
   const values = [aliased.sum, aliased.difference, alone.sum, alone.difference].map((tensor) => tensor.data());
   const mixed = (await Promise.all(values)).map((data) => [...data]);
 
-  const before = tf.memory();
+  const { numTensors } = tf.memory();
   const buffers = tf.engine().backend.numDataIds();
-  tf.tidy(() => TwicePower({ x: tf.tensor1d([1, 2, 3]) }));
-  const left = [tf.memory().numTensors - before.numTensors, tf.engine().backend.numDataIds() - buffers];
+  tf.tidy(() => void TwicePower({ x: tf.tensor1d([1, 2, 3]) }));
+  const left = [tf.memory().numTensors - numTensors, tf.engine().backend.numDataIds() - buffers];
+
+  const { op: Variant, shaders } = variantOp();
+  const [variant] = await (Variant({ x: tf.tensor1d([7]) }) as tf.Tensor).data();
 
   resetCounters();
   Mix({ x, bias: x });
@@ -112,7 +130,8 @@ export async function scenario(): Promise<Record<string, unknown>> {
 
   const timed = (await tf.time(() => TwicePower({ x: tf.ones([5000]) }))) as { kernelMs: number; getExtraProfileInfo(): string };
   const time = { positive: timed.kernelMs > 0, named: timed.getExtraProfileInfo().includes('TwicePower') };
-  return { name, right, served, mixed, left, counted, time, large: await large(), errors: await errors() };
+  const observed = { name, right, served, mixed, left, variant, shaders, counted, time, moved: await moved() };
+  return { ...observed, large: await large(), errors: await errors() };
 }
 
 /** A lost device, and a new one. Leaves the backend running. */
@@ -124,7 +143,10 @@ export async function loss(): Promise<Record<string, unknown>> {
   const copied = Good({ x }) as tf.Tensor;
   const gone = Good({ x }) as tf.Tensor;
   await copied.data();
+  const fresh = opOf('Fresh', PLUS_ONE)({ x }) as tf.Tensor;
   (tf.backend() as unknown as { device: GPUDevice }).device.destroy();
+  // Its pipeline was being checked.
+  const unchecked = await message(() => fresh.data());
   await new Promise((resolve) => setTimeout(resolve, 20));
   const call = await message(() => Good({ x }));
   const read = await message(() => gone.data());
@@ -136,5 +158,5 @@ export async function loss(): Promise<Record<string, unknown>> {
   const anew = [...(await (Good({ x: tf.tensor1d([4]) }) as tf.Tensor).data())];
   const moved = [...(await (Good({ x: copied }) as tf.Tensor).data())];
   tf.dispose([gone, copied, x]);
-  return { call, read, composed, survives, readAfter, survivesAfter, anew, moved };
+  return { call, read, composed, unchecked, survives, readAfter, survivesAfter, anew, moved };
 }
