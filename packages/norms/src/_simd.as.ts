@@ -6,6 +6,12 @@ export function lanes(v: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
+// @ts-ignore: decorator
+@inline
+export function min(a: usize, b: usize): usize {
+  return a < b ? a : b;
+}
+
 /** Sets `count` float32 to `value`: an absent gamma is ones, an absent beta zeros, so that every kernel needs one loop only. */
 export function fill(at: usize, count: usize, value: f32): void {
   const end = at + (count << 2);

@@ -3,6 +3,7 @@ import { defineOp } from '@evenkeel/core';
 import { leadingAxes } from '../axes.ts';
 import { checkEpsilon, checkReduced } from '../checks.ts';
 import { owner } from '../owner.ts';
+import { rmsNormGradWasm, rmsNormWasm } from './wasm.ts';
 
 export interface RMSNormOptions {
   /** Added to the mean square, inside the root. Default 1e-6. */
@@ -28,6 +29,7 @@ export const RMSNormGrad = /* @__PURE__ */ defineOp({
       dgamma: sum(mul(dy, xhat), leadingAxes(x, 1)),
     };
   },
+  kernels: () => [rmsNormGradWasm()],
 });
 
 export const RMSNorm = /* @__PURE__ */ defineOp({
@@ -47,6 +49,7 @@ export const RMSNorm = /* @__PURE__ */ defineOp({
     const { dx, dgamma } = RMSNormGrad({ x, dy, gamma }, attrs);
     return { x: dx, gamma: dgamma };
   },
+  kernels: () => [rmsNormWasm()],
 });
 
 /**

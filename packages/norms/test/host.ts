@@ -1,0 +1,44 @@
+// What tests of the norms share: tensors read back, and the formulas in double precision.
+import { dispose, type Tensor } from '@tensorflow/tfjs-core';
+import { backend } from '@evenkeel/core';
+
+/** Values of a tensor, which is disposed. */
+export async function read(tensor: Tensor): Promise<number[]> {
+  const values = Array.from(await tensor.data());
+  dispose(tensor);
+  return values;
+}
+
+/** Runs `work` on each backend in turn; a failure says on which. */
+export async function onEach(backends: readonly string[], work: (name: string) => Promise<void>): Promise<void> {
+  for (const name of backends) {
+    await backend(name);
+    try {
+      await work(name);
+    } catch (error) {
+      throw new Error(`on ${name}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+/** (x - mean) / sqrt(variance + epsilon) of values that share a statistic. */
+export function standardized(values: readonly number[], epsilon: number): number[] {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return values.map((value) => (value - mean) / Math.sqrt(variance + epsilon));
+}
+
+/** The largest |found - wanted|. NaN if one is NaN. */
+export function worst(found: readonly number[], wanted: readonly number[]): number {
+  if (found.length !== wanted.length) return Number.NaN;
+  return wanted.reduce((most, value, i) => Math.max(most, Math.abs(found[i]! - value)), 0);
+}
+
+/** Deterministic values in [-1, 1). */
+export function noise(length: number, seed = 1): number[] {
+  let state = seed;
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
