@@ -12,7 +12,8 @@ const askDawn = `
   const adapter = await create([]).requestAdapter();
   process.exit(adapter === null ? 2 : 0);`;
 
-async function hasWebGpuInNode() {
+/** Whether the tests find a WebGPU adapter in Node. */
+export async function hasWebGpuInNode() {
   const options = { cwd: import.meta.dirname, allowFailure: true };
   const { status } = await run(process.execPath, ['--input-type=module', '-e', askDawn], options);
   return status === 0;

@@ -1,5 +1,8 @@
 import { EvenkeelError } from '@evenkeel/core';
 
+/** What an IDX file holds. */
+export type IdxDtype = 'uint8' | 'int8' | 'int16' | 'int32' | 'float32' | 'float64';
+
 const FORMATS = {
   0x08: { dtype: 'uint8', bytesPerElement: 1 },
   0x09: { dtype: 'int8', bytesPerElement: 1 },
@@ -7,10 +10,7 @@ const FORMATS = {
   0x0c: { dtype: 'int32', bytesPerElement: 4 },
   0x0d: { dtype: 'float32', bytesPerElement: 4 },
   0x0e: { dtype: 'float64', bytesPerElement: 8 },
-} as const;
-
-/** What an IDX file holds. */
-export type IdxDtype = (typeof FORMATS)[keyof typeof FORMATS]['dtype'];
+} as const satisfies Record<number, { dtype: IdxDtype; bytesPerElement: number }>;
 
 export interface IdxHeader {
   readonly dtype: IdxDtype;

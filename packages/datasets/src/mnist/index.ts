@@ -1,3 +1,3 @@
-export type { LabelledImages } from '../images.ts';
+export type { LabelledImages, PixelsOf } from '../images.ts';
 export { loadMnist, type LoadMnistOptions } from './load.ts';
 export { parseMnist, type ParseMnistOptions } from './mnist.ts';

@@ -1,0 +1,115 @@
+// npm run check: the packages as users get them. Packs them, installs them into empty projects, and uses them there.
+//   npm run check                  everything
+//   npm run check -- --sizes       takes the sizes as they are now for new ceilings (tools/check/sizes.json)
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from './chromium.mjs';
+import { bundle, checkContents, checkTreeShaking, ownSize, staticImports } from './check/bundles.mjs';
+import { contents } from './check/contents.mjs';
+import { runExamples } from './check/examples.mjs';
+import { checkLoads } from './check/imports.mjs';
+import { newerNode, version as newerVersion } from './check/newer-node.mjs';
+import { packAll } from './check/pack.mjs';
+import { packages, registers } from './check/packages.mjs';
+import { alone, install, together } from './check/project.mjs';
+import { runVitest } from './check/vitest.mjs';
+import { hasWebGpuInNode } from './machine.mjs';
+import { Failure, ci, root, run, runSteps, step } from './steps.mjs';
+
+const sizesFile = join(root, 'tools/check/sizes.json');
+const ceilings = JSON.parse(readFileSync(sizesFile, 'utf8'));
+
+/** Everything that a package imports and does not bring. */
+const outside = ({ manifest }) => Object.keys({ ...manifest.peerDependencies, ...manifest.dependencies });
+const optional = ({ manifest }) => Object.keys(manifest.peerDependenciesMeta ?? {});
+const ofTfjs = (names) => names.filter((name) => name.startsWith('@tensorflow/'));
+
+/** One package in a project with the peers that it cannot do without. */
+async function checkAlone(one, tarballs) {
+  const folder = await install(one.name, alone(one, packages, tarballs));
+  const entries = [];
+  for (const entry of one.entries) {
+    const needed = (await staticImports(folder, entry, outside(one))).filter((name) => optional(one).includes(name));
+    if (needed.length === 0) entries.push(entry);
+    else if (entry === one.name) throw new Failure(`${entry} needs ${needed.join(', ')}, which its package.json says is optional`);
+  }
+  const peers = ofTfjs(outside(one)).filter((name) => !optional(one).includes(name));
+  for (const how of ['import', 'require']) await checkLoads(folder, entries, { peers, how });
+  return entries.length;
+}
+
+/** All packages in one project, with all peers. */
+async function checkTogether(folder, node) {
+  for (const one of packages) {
+    for (const how of ['import', 'require']) await checkLoads(folder, one.entries, { peers: ofTfjs(outside(one)), how, node });
+  }
+}
+
+async function checkBundles(folder) {
+  const measured = {};
+  for (const one of packages.filter(({ forNode }) => !forNode)) {
+    for (const entry of one.entries) {
+      measured[entry] = await ownSize(folder, entry, outside(one));
+      if (!registers(entry)) await checkTreeShaking(folder, entry, outside(one));
+      await bundle(folder, `export * from '${entry}'`);
+    }
+  }
+  if (process.argv.includes('--sizes')) {
+    // A tenth is left for what comes; a kernel more than that is a decision.
+    const taken = Object.entries(measured).map(([entry, bytes]) => [entry, Math.ceil((bytes * 1.1) / 100) * 100]);
+    writeFileSync(sizesFile, `${JSON.stringify(Object.fromEntries(taken), null, 2)}\n`);
+    return;
+  }
+  for (const [entry, bytes] of Object.entries(measured)) {
+    console.log(`    ${entry.padEnd(36)} ${String(bytes).padStart(7)} of ${String(ceilings[entry] ?? '?').padStart(7)} bytes`);
+  }
+  const over = Object.keys(measured).filter((entry) => !(measured[entry] <= ceilings[entry]));
+  const gone = Object.keys(ceilings).filter((entry) => measured[entry] === undefined);
+  if (over.length + gone.length > 0) {
+    throw new Failure(
+      `Above the ceiling or without one: ${over.join(', ') || 'none'}. No longer there: ${gone.join(', ') || 'none'}.\n` +
+        'Find out what grew; where it is meant, npm run check -- --sizes takes the sizes of now.',
+    );
+  }
+}
+
+await runSteps('npm run check', async () => {
+  await step('install and build', () => run(process.execPath, [join(root, 'tools/setup.mjs'), 'test'], { show: true }));
+
+  let tarballs;
+  await step('pack; publint and attw', async () => (tarballs = await packAll(packages)) && `${packages.length} packages`);
+  for (const one of packages) {
+    await step(`${one.name} alone: import and require`, async () => `${await checkAlone(one, tarballs)} entry points`);
+  }
+
+  let folder;
+  await step('install all packages beside @tensorflow/tfjs', async () => {
+    folder = await install('together', { '@tensorflow/tfjs': '^4.22.0', ...together(packages, tarballs) });
+  });
+  await step('all packages together: import and require', () => checkTogether(folder, process.execPath));
+  await step('bundles: for the browser, sizes (min+gzip, without peers), tree-shaking', () => checkBundles(folder));
+  await step('bundles: nothing in them that they never use', async () => {
+    const external = [...new Set(packages.flatMap(outside))].filter((name) => !name.startsWith('@evenkeel/'));
+    for (const one of contents) await checkContents(folder, one, external);
+    return `${contents.length} bundles`;
+  });
+
+  await step('examples of the READMEs, in Node and in Chromium', async () => {
+    const webgpu = await hasWebGpuInNode();
+    if (ci && (chromium === undefined || !webgpu)) throw new Failure('No Chromium or no WebGPU adapter, and CI is set.');
+    if (chromium === undefined) console.log('!!! No Chromium on this machine: examples that are pages are left out.');
+    if (!webgpu) console.log('!!! No WebGPU adapter in Node: examples on webgpu are left out.');
+    const files = [join(root, 'README.md'), ...packages.map((one) => join(one.folder, 'README.md'))];
+    return runExamples(files, folder, { executablePath: chromium, webgpu });
+  });
+
+  await step('API documentation, without warnings', () => run(process.execPath, [join(root, 'tools/api.mjs')]));
+
+  await step(`tests in Node ${newerVersion}`, async () => {
+    const node = await newerNode();
+    if (node === undefined && ci) throw new Failure(`npm has no Node ${newerVersion} for this machine, and CI is set.`);
+    if (node === undefined) return `left out: npm has no Node ${newerVersion} for this machine`;
+    await checkTogether(folder, node);
+    return runVitest(['--project', 'node'], { node, counts: false });
+  });
+});

@@ -1,0 +1,5 @@
+export function checkLoads(
+  folder: string,
+  entries: string[],
+  options: { peers: string[]; how: 'import' | 'require'; node?: string },
+): Promise<void>;
