@@ -59,7 +59,8 @@ export function unregister(plugins: PluginList | AnyOp): void {
   for (const { name } of flatten(plugins)) {
     const plugin = registry.plugins.get(name);
     if (plugin === undefined) continue;
-    for (const op of plugin.ops ?? []) if (registry.ops.get(op.id)?.owner.name === name) unregisterOp(op);
+    // Its other ops as well, gradients above all, which register themselves.
+    for (const { op, owner } of registry.ops.values()) if (owner.name === name) unregisterOp(op);
     for (const { op, kernel } of plugin.kernels ?? []) {
       const slot = kernelSlot(op, kernel);
       if (registry.replacements.get(slot)?.owner.name === name) registry.replacements.delete(slot);

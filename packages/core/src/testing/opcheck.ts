@@ -78,30 +78,41 @@ export async function opcheck<S extends InputSpecs, A extends object, R extends 
   cases: Iterable<OpCase<A>>,
   options: OpcheckOptions<A> = {},
 ): Promise<CheckReport> {
-  const subject: Subject = { op: op as AnyOp, options: options as OpcheckOptions, record: newRecord() };
   return alone(async () => {
     const { found, leftOut } = await findBackends(options.backends);
-    await startForCheck('cpu');
-    const ready: Ready[] = [];
-    for (const given of cases) {
-      const each = await makeReady(subject, given as OpCase);
-      if (each) ready.push(each);
-    }
-    const first = ready.find(({ expected }) => expected !== undefined);
-    const empty = first && (await emptyBatch(subject.op, first.prepared, first.expected?.gradients?.wrt ?? []));
-    for (const backend of found) await checkOn(backend, subject, ready, empty);
-    const about = {
-      subject: op.id,
-      backends: found,
-      leftOut,
-      cases: ready.length,
-      notCovered: coverage(
-        subject.op,
-        ready.map(({ prepared }) => prepared),
-      ),
-    };
-    return finish('opcheck', about, subject.record, options);
+    const record = newRecord();
+    const covered = await checkOp(op as AnyOp, cases as Iterable<OpCase>, options as OpcheckOptions, found, record);
+    return finish('opcheck', { subject: op.id, backends: found, leftOut, ...covered }, record, options);
   });
+}
+
+/** Checks an op on these backends. Resolves to how many cases there were, and what they leave open. */
+export async function checkOp(
+  op: AnyOp,
+  cases: Iterable<OpCase>,
+  options: OpcheckOptions,
+  backends: readonly string[],
+  record: CheckRecord,
+): Promise<{ cases: number; notCovered: string[] }> {
+  const subject: Subject = { op, options, record };
+  await startForCheck('cpu');
+  const ready: Ready[] = [];
+  let count = 0;
+  for (const given of cases) {
+    count++;
+    const each = await makeReady(subject, given);
+    if (each) ready.push(each);
+  }
+  const first = ready.find(({ expected }) => expected !== undefined);
+  const empty = first && (await emptyBatch(op, first.prepared, first.expected?.gradients?.wrt ?? []));
+  for (const backend of backends) await checkOn(backend, subject, ready, empty);
+  return {
+    cases: count,
+    notCovered: coverage(
+      op,
+      ready.map(({ prepared }) => prepared),
+    ),
+  };
 }
 
 /** On cpu: makes the tensors and the expected values. What fails here is the reference or the declaration. */
