@@ -23,3 +23,15 @@ export { definePlugin, unregister, use, type KernelReplacement, type Plugin, typ
 export { throwIfAborted, type Disposable, type LongRunning, type ProgressEvent } from './progress.ts';
 export { raiseIf } from './raise.ts';
 export { findOp, type CallRecord, type OpTypes, type Owner } from './registry.ts';
+export {
+  fromTensors,
+  readSafetensors,
+  toTensors,
+  writeSafetensors,
+  type FromTensorsOptions,
+  type ReadSafetensorsOptions,
+  type Safetensors,
+  type SafetensorsArrays,
+  type SafetensorsDtype,
+  type SafetensorsTensor,
+} from './safetensors/index.ts';
