@@ -1,0 +1,1 @@
+export { layerNormGRUStep, type LayerNormGRUWeights } from './gru.ts';

@@ -1,0 +1,1 @@
+export { layerNormLSTMStep, type LayerNormLSTMWeights, type LayerNormRNNOptions, type LSTMState } from './lstm.ts';
