@@ -94,6 +94,24 @@ export function findMemoryImport(bytes: Uint8Array): MemoryImport {
   return found;
 }
 
+/** The binary with the memory that it defines made shared, or undefined where it defines none. */
+export function shareOwnMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const cursor = { bytes, at: 8 };
+  while (cursor.at < bytes.length) {
+    const section = cursor.at;
+    const id = bytes[cursor.at++]!;
+    const end = number(cursor) + cursor.at;
+    if (id === MEMORY) {
+      if (number(cursor) !== 1) return undefined;
+      cursor.at++;
+      const body = [1, 3, ...encode(number(cursor)), ...encode(MOST_PAGES)];
+      return Uint8Array.from([...bytes.subarray(0, section + 1), ...encode(body.length), ...body, ...bytes.subarray(end)]);
+    }
+    cursor.at = end;
+  }
+  return undefined;
+}
+
 /** The binary with its memory import made shared, as the threaded build of tfjs has it. Nothing else changes: it needs no atomics. */
 export function shareMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { section, body, end, flags, after } = findMemoryImport(bytes);

@@ -13,6 +13,11 @@ const modules = new Map<string, Modules>();
 /** A backend that is removed and made anew has a new memory. */
 const instances = new WeakMap<WebAssembly.Memory, Map<string, Exports>>();
 
+/** A binary in the form that its instances are kept by. */
+export function moduleOf(binary: string): WasmKernel {
+  return { kind: 'wasm', binary, plan: () => ({ calls: [] }) };
+}
+
 /** Compiles a kernel for the plain memory or the shared one. Throws KERNEL where the binary is broken or may not share a heap. */
 export function compileModule(op: string, { binary }: WasmKernel, shared: boolean): WebAssembly.Module {
   let entry = modules.get(binary);

@@ -1,9 +1,10 @@
 import { env, registerBackend } from '@tensorflow/tfjs-core';
-import { EvenkeelError, type BackendProbe, type BackendProvider } from '@evenkeel/core';
+import { EvenkeelError, expect, type BackendProbe, type BackendProvider } from '@evenkeel/core';
 import { wasmFeatures } from './features.ts';
 import { standDown, standIn } from './kernels/index.ts';
 import { wasmRunner } from './runner.ts';
-import { isRegistered, keepFactory, keptFactory, runningHeap } from './tfjs.ts';
+import { stopThreads, threadedStandins, withSharedHeap } from './threads/index.ts';
+import { isRegistered, startBy, keepFactory, keptFactory, runningHeap } from './tfjs.ts';
 
 /** What the app may say about the backend. */
 export interface WasmOptions {
@@ -19,10 +20,17 @@ export interface WasmOptions {
    * has it behind a flag, is asked to switch it on for the whole process. false: not used, so that results are the same on all engines.
    */
   readonly relaxedSimd?: boolean;
+  /**
+   * Threads for large matrix products, the calling one included; 1 to 16. Default 1. More need a heap that workers can share: Node, or a
+   * cross-origin isolated page; elsewhere everything runs on one. Ask for it before the backend starts. Results are the same, bit for bit.
+   */
+  readonly threads?: number;
 }
 
 /** Between plain CPU (0) and WebGPU, as tfjs has it. */
 const PRIORITY = 2;
+
+const MOST_THREADS = 16;
 
 const INSTALL = 'npm install @tensorflow/tfjs-backend-wasm';
 
@@ -35,7 +43,7 @@ async function load(): Promise<typeof import('@tensorflow/tfjs-backend-wasm')> {
   }
 }
 
-async function probe({ simd = true }: WasmOptions): Promise<BackendProbe> {
+async function probe({ simd = true, threads: wanted = 1 }: WasmOptions): Promise<BackendProbe> {
   if (typeof WebAssembly !== 'object') {
     return {
       available: false,
@@ -62,15 +70,24 @@ async function probe({ simd = true }: WasmOptions): Promise<BackendProbe> {
     : simd
       ? 'with SIMD kernels'
       : 'SIMD switched off: no kernels, the reference runs';
-  const threads = found.threads ? 'threads (cross-origin isolated)' : 'one thread';
+  const threads =
+    wanted > 1 && canShare() ? `${wanted} threads for large products` : found.threads ? 'threads (cross-origin isolated)' : 'one thread';
   return { available: true, preferred: true, detail: `WebAssembly ${vectors}, ${threads}`, features };
 }
 
+/** Puts our kernels in place, those on several threads before the others. */
+function takeOver(options: WasmOptions): void {
+  const { threads = 1 } = options;
+  const relaxed = usesRelaxed(options);
+  standIn(relaxed, threads > 1 ? threadedStandins(threads, relaxed) : []);
+}
+
 async function register(options: WasmOptions): Promise<void> {
-  const { paths, simd } = options;
+  const { paths, simd, threads = 1 } = options;
   const tfjs = await load();
   keepFactory();
-  if (usesKernels(options)) standIn(usesRelaxed(options));
+  if (usesKernels(options)) takeOver(options);
+  if (threads > 1) startBy(withSharedHeap);
   if (runningHeap() !== undefined) return;
   if (simd === false) env().set('WASM_HAS_SIMD_SUPPORT', false);
   if (paths !== undefined) {
@@ -111,17 +128,35 @@ function usesRelaxed({ relaxedSimd }: WasmOptions): boolean {
   return wasmFeatures().relaxedSimd;
 }
 
+/** Whether a heap can be shared with workers here: in Node, and in cross-origin isolated pages. */
+function canShare(): boolean {
+  return (
+    typeof SharedArrayBuffer === 'function' &&
+    (wasmFeatures().threads || typeof (globalThis.process as Partial<NodeJS.Process> | undefined)?.getBuiltinModule === 'function')
+  );
+}
+
+function checkThreads(threads: number): void {
+  const whole = Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS;
+  expect(whole, 'wasm', 'threads', `an integer from 1 to ${MOST_THREADS}`, threads);
+}
+
 /** tfjs' 'wasm' backend as core's `backend()` finds and starts it. */
 export function wasmProvider(options: WasmOptions): BackendProvider {
+  checkThreads(options.threads ?? 1);
   // A program that imported tfjs' backend first may start it without us.
   keepFactory();
-  if (isRegistered() && usesKernels(options)) standIn(usesRelaxed(options));
+  if (isRegistered() && usesKernels(options)) takeOver(options);
   return {
     name: 'wasm',
     priority: PRIORITY,
     runner: wasmRunner(options.simd === false ? 'off' : wasmFeatures().simd ? 'present' : 'absent'),
     probe: () => probe(options),
     register: () => register(options),
-    unregister: standDown,
+    unregister: () => {
+      standDown();
+      stopThreads();
+      startBy((start) => start());
+    },
   };
 }

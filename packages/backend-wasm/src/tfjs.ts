@@ -21,6 +21,15 @@ const adopted = new WeakSet<object>();
 let factory: Factory | undefined;
 const wrapped = new WeakSet<Factory>();
 
+/** Starts the backend: calls `start`, in whatever circumstances it needs. */
+export type Starter = (start: () => Promise<KernelBackend>) => Promise<KernelBackend>;
+let starter: Starter = (start) => start();
+
+/** From now on the backend is started by this. */
+export function startBy(next: Starter): void {
+  starter = next;
+}
+
 /**
  * Makes tensors outlive a backend without harm. tfjs frees what the removed instance held at once, and later trips over its own
  * null pointer when such a tensor is disposed, at the end of a `tidy` too.
@@ -75,7 +84,7 @@ export function keepFactory(): void {
   const entry = engine().registryFactory['wasm'];
   if (entry === undefined || wrapped.has(entry.factory)) return;
   const original = entry.factory;
-  factory = async () => adopt(await original());
+  factory = async () => adopt(await starter(async () => original()));
   wrapped.add(factory);
   // In place: removing and registering it again would stop an initialization that is under way.
   entry.factory = factory;

@@ -2,7 +2,10 @@
 import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import threaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
+import { matMul, randomNormal } from '@tensorflow/tfjs-core';
+import { backend, unregister, use } from '@evenkeel/core';
 import { expect, test } from 'vitest';
+import { wasm } from './index.ts';
 import { expected, scenario, type Observations } from '../test/scenario.ts';
 
 // Workers have another base: URLs must be absolute.
@@ -32,4 +35,24 @@ test('and in a Worker', async () => {
   } finally {
     worker.terminate();
   }
+});
+
+test('multiplies on several threads in a page, with the bits of one', async () => {
+  const one = wasm({ paths });
+  use(one);
+  await backend('wasm');
+  const [a, b] = [randomNormal([400, 300]), randomNormal([300, 350])];
+  const wanted = await matMul(a, b).data();
+  unregister(one);
+  const three = wasm({ paths, threads: 3 });
+  use(three);
+  const { detail } = await backend('wasm');
+  expect(detail).toBe('WebAssembly with SIMD kernels, 3 threads for large products');
+  for (let i = 0; i < 10; i++) {
+    const y = matMul(a, b);
+    // Not toEqual, which takes a second for so many values.
+    expect((await y.data()).every((value, at) => value === wanted[at])).toBe(true);
+    y.dispose();
+  }
+  unregister(three);
 });

@@ -7,8 +7,8 @@ import {
   type NamedTensorInfoMap,
   type TensorInfo,
 } from '@tensorflow/tfjs-core';
-import { EvenkeelError, isEvenkeelError, show, type WasmKernel } from '@evenkeel/core';
-import { exportsOf } from '../instances.ts';
+import { EvenkeelError, isEvenkeelError, show } from '@evenkeel/core';
+import { exportsOf, moduleOf } from '../instances.ts';
 import { allocate, locate, release } from '../memory.ts';
 import { memoryOf, type Heap } from '../tfjs.ts';
 
@@ -43,13 +43,8 @@ export interface Standin {
   /** The tfjs kernel. */
   readonly name: string;
   /** Whether ours serves the call; tfjs' own does where not. Default: always. */
-  serves?(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap): boolean;
+  serves?(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, heap: Heap): boolean;
   run(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame: Frame): TensorInfo | TensorInfo[];
-}
-
-/** A module's binary in the form that its instances are kept by. */
-function moduleOf(binary: string): WasmKernel {
-  return { kind: 'wasm', binary, plan: () => ({ calls: [] }) };
 }
 
 /** The configuration that takes the place of tfjs' own, which stays reachable for calls that ours does not serve. */
@@ -62,7 +57,7 @@ export function configure({ name, serves, run }: Standin, relaxed: boolean): Ker
     ...(original?.setupFunc && { setupFunc: original.setupFunc }),
     kernelFunc: ({ inputs, attrs = {}, backend }) => {
       const given = inputs as Record<string, TensorInfo>;
-      if (serves && !serves(given, attrs)) {
+      if (serves && !serves(given, attrs, backend as Heap)) {
         if (original) return original.kernelFunc({ inputs, attrs, backend });
         const found = Object.values(given).map(show).join(', ');
         throw new EvenkeelError('KERNEL', `there is no kernel on 'wasm' for ${found} and these options; expected float32 in NHWC`, {

@@ -10,6 +10,8 @@ import {
 import { einsum } from './einsum/einsum.ts';
 import { completeGradients } from './gradients.ts';
 import { unsortedSegmentSum } from './segment-sum/segment-sum.ts';
+import { logSoftmax, logSumExp, softmax, softmaxGrad } from './softmax/softmax.ts';
+import { eluGrad, unary } from './unary/unary.ts';
 import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pool/pool.ts';
 import { batchMatMul, fusedMatMul } from './mat-mul/mat-mul.ts';
 
@@ -26,38 +28,46 @@ const standins: readonly Standin[] = [
   depthwiseConv2dBackpropFilter,
   unsortedSegmentSum,
   einsum,
+  ...unary,
+  eluGrad,
+  softmax,
+  logSoftmax,
+  softmaxGrad,
+  logSumExp,
   maxPoolGrad,
   maxPoolWithArgmax,
   maxPool3d,
   maxPool3dGrad,
 ];
 
-/** Our configuration and tfjs' own (if it has one) by kernel name. */
-const replaced = new Map<string, { ours: KernelConfig; original: KernelConfig | undefined }>();
+/** What we registered, in order, each with what was there before. */
+const replaced: { standin: Standin; ours: KernelConfig; original: KernelConfig | undefined }[] = [];
 
 /**
  * Puts our kernels in the place of tfjs' slow, wrong and missing ones on 'wasm'. Safe to call again.
  *
  * @param relaxed - use the variants with fused multiply-add; the engine must have relaxed SIMD
+ * @param before - kernels that stand before all others and leave to those what they do not serve
  */
-export function standIn(relaxed = false): void {
+export function standIn(relaxed = false, before: readonly Standin[] = []): void {
   completeGradients();
-  for (const standin of standins) {
+  for (const standin of [...standins, ...before]) {
     const current = getKernel(standin.name, 'wasm');
-    if (current && current === replaced.get(standin.name)?.ours) continue;
+    const ofName = replaced.filter(({ ours }) => ours.kernelName === standin.name);
+    if (current && current === ofName.at(-1)?.ours && ofName.some((each) => each.standin === standin)) continue;
     const ours = configure(standin, relaxed);
     if (current) unregisterKernel(standin.name, 'wasm');
     registerKernel(ours);
-    replaced.set(standin.name, { ours, original: current });
+    replaced.push({ standin, ours, original: current });
   }
 }
 
 /** Puts tfjs' kernels back. */
 export function standDown(): void {
-  for (const [name, { ours, original }] of replaced) {
-    if (getKernel(name, 'wasm') !== ours) continue;
-    unregisterKernel(name, 'wasm');
+  for (const { ours, original } of replaced.toReversed()) {
+    if (getKernel(ours.kernelName, 'wasm') !== ours) continue;
+    unregisterKernel(ours.kernelName, 'wasm');
     if (original) registerKernel(original);
   }
-  replaced.clear();
+  replaced.length = 0;
 }

@@ -2,7 +2,8 @@ import type { Frame, Module } from '../frame.ts';
 import relaxed from './mat-mul.relaxed.wasm.ts';
 import simd from './mat-mul.wasm.ts';
 
-const module: Module = { simd, relaxed };
+/** The module of all products. */
+export const matMulModule: Module = { simd, relaxed };
 
 /** Activations that the kernel applies itself, by its numbers. */
 export const ACTIVATIONS: Readonly<Record<string, number>> = { linear: 0, relu: 1, relu6: 2, leakyrelu: 3 };
@@ -23,15 +24,18 @@ export interface Product {
   readonly transposeB?: boolean;
 }
 
-/** C[m,n] = activation(op(A) op(B) + bias) at addresses: prepared once (scratch is allocated here), run as often as the batch wants. */
-export function gemm(
-  frame: Frame,
-  { m, n, k, transposeA = false, transposeB = false }: Product,
-  { bias = 0, activation = 0, alpha = 0 }: Epilogue = {},
-) {
-  const functions = frame.functions<'gemm' | 'scratchFloats'>(module);
+/** Strides in bytes of op(A) and op(B), between rows and between columns. */
+export function strides({ m, n, k, transposeA = false, transposeB = false }: Product) {
   const [aRow, aColumn] = transposeA ? [4, m * 4] : [k * 4, 4];
   const [bRow, bColumn] = transposeB ? [4, k * 4] : [n * 4, 4];
+  return { aRow, aColumn, bRow, bColumn };
+}
+
+/** C[m,n] = activation(op(A) op(B) + bias) at addresses: prepared once (scratch is allocated here), run as often as the batch wants. */
+export function gemm(frame: Frame, product: Product, { bias = 0, activation = 0, alpha = 0 }: Epilogue = {}) {
+  const functions = frame.functions<'gemm' | 'scratchFloats'>(matMulModule);
+  const { m, n, k } = product;
+  const { aRow, aColumn, bRow, bColumn } = strides(product);
   const scratch = frame.scratch(functions.scratchFloats(m, n, k, aColumn) * 4);
   return (a: number, b: number, c: number): void => {
     functions.gemm(a, aRow, aColumn, b, bRow, bColumn, c, m, n, k, bias, activation, alpha, scratch);
@@ -40,5 +44,5 @@ export function gemm(
 
 /** Applies an activation to `count` floats in place. */
 export function activate(frame: Frame, address: number, count: number, activation: number, alpha: number): void {
-  if (activation !== 0) frame.functions<'activate'>(module).activate(address, count, activation, alpha);
+  if (activation !== 0) frame.functions<'activate'>(matMulModule).activate(address, count, activation, alpha);
 }

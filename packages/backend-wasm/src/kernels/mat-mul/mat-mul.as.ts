@@ -379,26 +379,47 @@ export function gemm(a: usize, ars: usize, acs: usize, b: usize, brs: usize, bcs
     activate(c, m * n, kind, alpha);
     return;
   }
-  const ldc = n * 4;
   const kcMax = min(k, KC);
   const packedB = scratch;
-  const packedA = packedB + ((n + NR - 1) / NR) * NR * kcMax * 4;
-  const tile = packedA + min(m, MC) * kcMax * 4;
+  const rest = packedB + ((n + NR - 1) / NR) * NR * kcMax * 4;
   for (let k0: usize = 0; k0 < k || k0 == 0; k0 += KC) {
     const depth = min(KC, k - k0);
     packB(b + k0 * brs, brs, bcs, depth, n, packedB);
-    for (let i0: usize = 0; i0 < m; i0 += MC) {
-      const rows = min(MC, m - i0);
-      let block = a + i0 * ars + k0 * acs;
-      let pitch = ars;
-      if (acs != 4) {
-        packA(block, acs, rows, depth, packedA);
-        block = packedA;
-        pitch = depth * 4;
-      }
-      blockTimesPanels(block, pitch, rows, depth, packedB, c + i0 * ldc, n, k0 > 0, bias, tile);
-      if (k0 + depth == k) activate(c + i0 * ldc, rows * n, kind, alpha);
+    slab(a + k0 * acs, ars, acs, depth, packedB, c, m, n, k0 > 0, k0 + depth == k, bias, kind, alpha, rest);
+  }
+}
+
+/** Adds to C, all its rows, what `depth` columns of op(A) from `a` on and a packed slab of B give. `first` and `last` slabs start and finish C. */
+function slab(a: usize, ars: usize, acs: usize, depth: usize, packedB: usize, c: usize, m: usize, n: usize, accumulate: bool, last: bool, bias: usize, kind: i32, alpha: f32, scratch: usize): void {
+  const ldc = n * 4;
+  const packedA = scratch;
+  const tile = packedA + min(m, MC) * depth * 4;
+  for (let i0: usize = 0; i0 < m; i0 += MC) {
+    const rows = min(MC, m - i0);
+    let block = a + i0 * ars;
+    let pitch = ars;
+    if (acs != 4) {
+      packA(block, acs, rows, depth, packedA);
+      block = packedA;
+      pitch = depth * 4;
     }
+    blockTimesPanels(block, pitch, rows, depth, packedB, c + i0 * ldc, n, accumulate, bias, tile);
+    if (last) activate(c + i0 * ldc, rows * n, kind, alpha);
+  }
+}
+
+/** Packs all of B, slab after slab, for `gemmPacked`. The target holds k times n floats, n rounded up to 16. */
+export function packAll(b: usize, brs: usize, bcs: usize, n: usize, k: usize, target: usize): void {
+  const width = ((n + NR - 1) / NR) * NR;
+  for (let k0: usize = 0; k0 < k; k0 += KC) packB(b + k0 * brs, brs, bcs, min(KC, k - k0), n, target + k0 * width * 4);
+}
+
+/** `gemm` with a B that `packAll` has packed, k > 0: for callers who share it among ranges of rows. The same operations in the same order. */
+export function gemmPacked(a: usize, ars: usize, acs: usize, packedB: usize, c: usize, m: usize, n: usize, k: usize, bias: usize, kind: i32, alpha: f32, scratch: usize): void {
+  const width = ((n + NR - 1) / NR) * NR;
+  for (let k0: usize = 0; k0 < k; k0 += KC) {
+    const depth = min(KC, k - k0);
+    slab(a + k0 * acs, ars, acs, depth, packedB + k0 * width * 4, c, m, n, k0 > 0, k0 + depth == k, bias, kind, alpha, scratch);
   }
 }
 

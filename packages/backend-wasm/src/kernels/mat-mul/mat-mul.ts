@@ -1,7 +1,7 @@
 import { broadcast_util, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import { EvenkeelError, sizeOf } from '@evenkeel/core';
 import type { Frame, Standin } from '../frame.ts';
-import { ACTIVATIONS, gemm } from './gemm.ts';
+import { ACTIVATIONS, gemm, type Product } from './gemm.ts';
 
 /** Offset in bytes of each matrix of a batch that is broadcast to `batch`. */
 function offsets(outer: readonly number[], batch: readonly number[], bytes: number): number[] {
@@ -19,8 +19,20 @@ function offsets(outer: readonly number[], batch: readonly number[], bytes: numb
   return found;
 }
 
-function product(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame: Frame): TensorInfo {
-  const { a, b, bias } = inputs as { a: TensorInfo; b: TensorInfo; bias?: TensorInfo };
+/** A call's products: their sizes, where each finds its matrices, and what follows. */
+export interface Products extends Product {
+  readonly shape: readonly number[];
+  /** Offsets in bytes of each product's A, B and C. */
+  readonly atA: readonly number[];
+  readonly atB: readonly number[];
+  readonly atC: readonly number[];
+  readonly activation: number;
+  readonly alpha: number;
+}
+
+/** Reads a call of BatchMatMul or _FusedMatMul. Throws SHAPE where the inner axes differ. */
+export function productsOf(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap): Products {
+  const { a, b } = inputs as { a: TensorInfo; b: TensorInfo };
   const { transposeA = false, transposeB = false, activation = 'linear', leakyreluAlpha = 0 } = attrs as Record<string, never>;
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
   const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
@@ -36,19 +48,23 @@ function product(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame:
   const outerA = a.shape.slice(0, -2);
   const outerB = b.shape.slice(0, -2);
   const batch = broadcast_util.assertAndGetBroadcastShape(outerA, outerB);
-  const y = frame.output([...batch, m, n]);
-  if (sizeOf(y.shape) === 0) return y;
+  const rest = { n, k, transposeA, transposeB, shape: [...batch, m, n], activation: ACTIVATIONS[activation]!, alpha: leakyreluAlpha };
   // Where all share the right-hand side they are one tall product, which packs B once.
-  const tall = sizeOf(outerB) === 1 && !transposeA;
-  const rows = tall ? sizeOf(batch) * m : m;
-  const epilogue = { bias: frame.address(bias), activation: ACTIVATIONS[activation]!, alpha: leakyreluAlpha };
-  const multiply = gemm(frame, { m: rows, n, k, transposeA, transposeB }, epilogue);
-  const atA = tall ? [0] : offsets(outerA, batch, m * k * 4);
-  const atB = tall ? [0] : offsets(outerB, batch, k * n * 4);
-  const fromA = frame.address(a);
-  const fromB = frame.address(b);
-  const target = frame.address(y);
-  for (let i = 0; i < atA.length; i++) multiply(fromA + atA[i]!, fromB + atB[i]!, target + i * m * n * 4);
+  if (sizeOf(outerB) === 1 && !transposeA) return { ...rest, m: sizeOf(batch) * m, atA: [0], atB: [0], atC: [0] };
+  const atA = offsets(outerA, batch, m * k * 4);
+  return { ...rest, m, atA, atB: offsets(outerB, batch, k * n * 4), atC: atA.map((_, i) => i * m * n * 4) };
+}
+
+function product(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame: Frame): TensorInfo {
+  const products = productsOf(inputs, attrs);
+  const { shape, atA, atB, atC, activation, alpha } = products;
+  const y = frame.output(shape);
+  if (sizeOf(shape) === 0) return y;
+  const multiply = gemm(frame, products, { bias: frame.address(inputs['bias']), activation, alpha });
+  const a = frame.address(inputs['a']);
+  const b = frame.address(inputs['b']);
+  const c = frame.address(y);
+  for (let i = 0; i < atA.length; i++) multiply(a + atA[i]!, b + atB[i]!, c + atC[i]!);
   return y;
 }
 
