@@ -135,15 +135,25 @@ function registerOpGradient(op: AnyOp, kernelName: string, present: readonly str
       const dys = Array.isArray(dy) ? dy : [dy];
       // tfjs' ops, of which the gradient may be made, are wrong on empty tensors or throw.
       if (gradient === undefined || [...Object.values(inputs), ...dys].some(isEmpty)) return zeroGradients(inputs);
-      // Under a second tape a saved output counts as a constant: tfjs records its copy before the op itself. So it is computed anew.
-      const outputs =
-        saved.length > 0 && isRecording()
-          ? op.definition.reference(inputs, attrs as object)
-          : Object.fromEntries(saved.map((name, i) => [name, tensors[present.length + i]!]));
+      const outputs = savedOutputs(op, inputs, attrs as object, saved, tensors.slice(present.length));
       const gradients = gradient(toResult(op, dy), inputs, attrs as object, outputs) as Gradients<InputSpecs>;
       return separate(gradients, [...tensors, ...dys]);
     },
   });
+}
+
+/** The outputs that the op asked to have back, in the form of its result. */
+function savedOutputs(
+  op: AnyOp,
+  inputs: Tensors,
+  attrs: object,
+  names: readonly string[],
+  tensors: readonly Tensor[],
+): OpResult | undefined {
+  // Under a second tape a saved output counts as a constant: tfjs records its copy before the op itself. So it is computed anew.
+  if (names.length > 0 && isRecording()) return op.definition.reference(inputs, attrs);
+  if (op.definition.outputs === undefined) return tensors[0];
+  return Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
 }
 
 function zeroGradients(inputs: Tensors): Record<string, () => Tensor> {

@@ -113,7 +113,7 @@ export function checkAttributes<A extends object>(op: string, defaults: A, given
     if (!alike || Number.isNaN(value)) {
       throw new EvenkeelError(
         'INVALID_ARGUMENT',
-        `${name} is ${show(value)}, expected ${Array.isArray(usual) ? 'an array' : `a ${typeof usual}`}`,
+        `${name} is ${show(value)}, expected ${usual === null ? 'another value' : Array.isArray(usual) ? 'an array' : `a ${typeof usual}`}`,
         { op, argument: name },
       );
     }

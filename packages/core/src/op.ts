@@ -37,10 +37,10 @@ export interface OpDefinition<S extends InputSpecs = InputSpecs, A extends objec
   reference(inputs: Inputs<S>, attrs: A): R;
   /**
    * Gradients with respect to the inputs, usually by another op that has kernels of its own.
-   * `dy` has the shape of the result; `outputs` holds those that `saveOutputs` names.
+   * `dy` has the form of the result, and so has `outputs`, which holds what `saveOutputs` names.
    */
   gradient?(dy: R, inputs: Inputs<S>, attrs: A, outputs: R): Gradients<S>;
-  /** Outputs that the gradient wants back. */
+  /** Outputs that the gradient wants back, by name; a single one is `y`. */
   saveOutputs?: readonly string[];
   /**
    * `derived` (default): the gradient is that of the reference, and opcheck holds it to finite differences.
