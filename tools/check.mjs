@@ -74,8 +74,6 @@ async function checkBundles(folder) {
 }
 
 await runSteps('npm run check', async () => {
-  await step('install and build', () => run(process.execPath, [join(root, 'tools/setup.mjs'), 'test'], { show: true }));
-
   let tarballs;
   await step('pack; publint and attw', async () => (tarballs = await packAll(packages)) && `${packages.length} packages`);
   for (const one of packages) {
