@@ -129,7 +129,8 @@ function classMap(): ClassMap {
 function registerClass(layer: SerializableClass, owner: Owner): void {
   const holder = registry.layers.get(layer.className);
   if (holder?.owner.name === owner.name) return;
-  registry.layers.set(layer.className, { owner, previous: holder?.previous ?? classMap()[layer.className] });
+  // Of two that replace one another, neither is put back: what was there before both is.
+  registry.layers.set(layer.className, { owner, previous: holder ? holder.previous : classMap()[layer.className] });
   serialization.registerClass(layer, owner.name);
 }
 

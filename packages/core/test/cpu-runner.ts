@@ -8,12 +8,16 @@ export interface Storage {
 }
 
 /** A plugin that serves every op that has WASM kernels by `run`. */
-export function cpuRunner(run: (inputs: Parameters<KernelRunner['run']>[2], storage: Storage) => TensorInfo[]): Plugin {
+export function cpuRunner(
+  run: (inputs: Parameters<KernelRunner['run']>[2], storage: Storage) => TensorInfo[],
+  more: Partial<KernelRunner> = {},
+): Plugin {
   const runner: KernelRunner = {
     backend: 'cpu',
     kind: 'wasm',
     refuses: () => undefined,
     run: (_op, _kernel, inputs, _call, backend) => run(inputs, backend as Storage),
+    ...more,
   };
   const provider = {
     name: 'cpu',

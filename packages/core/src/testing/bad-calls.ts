@@ -61,7 +61,7 @@ function badCallsOf(op: AnyOp, { inputs: hosts, attrs }: PreparedCase, tensors: 
     if (typeof value === 'number') withAttrs(`${argument} is NaN`, argument, Number.NaN);
     if (value !== null) withAttrs(`${argument} of another type`, argument, typeof value === 'string' ? 1 : 'text');
   }
-  withInput('unknown input', 'noSuchInput', Object.values(tensors)[0]);
+  withInput('unknown input', 'noSuchInput', Object.values(tensors)[0] ?? 1);
   for (const [argument, spec] of Object.entries(specs as InputSpecs)) {
     const { optional = false, dtype = 'float32' } = typeof spec === 'string' ? {} : spec;
     if (!optional) withInput(`${argument} is missing`, argument, undefined);
