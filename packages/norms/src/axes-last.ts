@@ -2,12 +2,16 @@ import { transpose, type Tensor } from '@tensorflow/tfjs-core';
 import { expect } from '@evenkeel/core';
 import type { Shape } from './keras.ts';
 
-/** `axis` as a list without negative entries, ascending; every axis must be one of the `rank`, and none may stand twice. */
-export function positiveAxes(layer: string, axis: number | readonly number[], rank: number): number[] {
+/**
+ * `axis` as a list without negative entries, ascending; every axis must be one of the `rank`, and none may stand twice. Keras saves a
+ * single axis as a number or as a list.
+ */
+export function positiveAxes(layer: string, axis: number | readonly number[], rank: number, most = rank): number[] {
   const given = typeof axis === 'number' ? [axis] : axis;
   const axes = given.map((each) => (each < 0 ? each + rank : each)).sort((a, b) => a - b);
   const valid = axes.length > 0 && axes.every((each, i) => Number.isInteger(each) && each >= 0 && each < rank && each !== axes[i - 1]);
   expect(valid, layer, 'axis', `distinct axes of an input of rank ${rank}`, axis);
+  expect(axes.length <= most, layer, 'axis', 'a single axis', axis);
   return axes;
 }
 

@@ -2,6 +2,7 @@
 import { serialization, type Tensor } from '@tensorflow/tfjs-core';
 import type { constraints, initializers, layers, LayerVariable, regularizers, Shape } from '@tensorflow/tfjs-layers';
 import { EvenkeelError, show } from '@evenkeel/core';
+import { Orthogonal } from './orthogonal.ts';
 
 export type Initializer = ReturnType<typeof initializers.ones>;
 export type Regularizer = ReturnType<typeof regularizers.l2>;
@@ -37,6 +38,8 @@ export function resolve<T extends serialization.Serializable>(argument: string, 
   const { className, config } = identifier;
   const factors = Object.hasOwn(LASSO_AND_RIDGE, className) ? LASSO_AND_RIDGE[className] : undefined;
   if (factors !== undefined) return resolve<T>(argument, { className: 'L1L2', config: { ...factors, ...config } });
+  // Only theirs is known to tfjs, and it does not work without all of it.
+  if (className === Orthogonal.className) return new Orthogonal(config) as unknown as T;
   const known = serialization.SerializationMap.getMap().classNameMap as unknown as Record<string, Factory>;
   const factory = Object.hasOwn(known, className) ? known[className] : undefined;
   if (factory === undefined) {

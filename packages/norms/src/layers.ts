@@ -1,4 +1,10 @@
 export type { AffineArgs } from './affine.ts';
 export { BatchNormalization, type BatchNormalizationArgs } from './batch-norm/layer.ts';
+export type { CellArgs } from './cell.ts';
+export { GroupNormalization, type GroupNormalizationArgs } from './group-norm/layer.ts';
+export { InstanceNormalization, type InstanceNormalizationArgs } from './instance-norm/layer.ts';
 export type { Constraint, Identifier, Initializer, Regularizer, Serialized } from './keras.ts';
+export { LayerNormGRUCell, type LayerNormGRUCellArgs } from './layer-norm-gru/layer.ts';
+export { LayerNormLSTMCell, type LayerNormLSTMCellArgs } from './layer-norm-lstm/layer.ts';
 export { LayerNormalization, type LayerNormalizationArgs } from './layer-norm/layer.ts';
+export { RMSNormalization, type RMSNormalizationArgs } from './rms-norm/layer.ts';

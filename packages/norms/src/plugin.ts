@@ -1,10 +1,19 @@
 import type { Plugin } from '@evenkeel/core';
-import { BatchNorm, BatchNormInference } from './batch-norm/index.ts';
-import { GroupNorm } from './group-norm/index.ts';
-import { AddLayerNorm, LayerNorm } from './layer-norm/index.ts';
-import { BatchNormalization, LayerNormalization } from './layers.ts';
+import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from './batch-norm/index.ts';
+import { GroupNorm, GroupNormGrad } from './group-norm/index.ts';
+import { AddLayerNorm, LayerNorm, LayerNormGrad } from './layer-norm/index.ts';
+import {
+  BatchNormalization,
+  GroupNormalization,
+  InstanceNormalization,
+  LayerNormalization,
+  LayerNormGRUCell,
+  LayerNormLSTMCell,
+  RMSNormalization,
+} from './layers.ts';
 import { owner } from './owner.ts';
-import { RMSNorm } from './rms-norm/index.ts';
+import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
+import { Tanh } from './tanh/op.ts';
 
 /**
  * All norms, for `use(norms)`: from then on, models that name these layers load them, and tfjs-layers' own layers of the same names rest
@@ -12,6 +21,27 @@ import { RMSNorm } from './rms-norm/index.ts';
  */
 export const norms: Plugin = {
   ...owner,
-  ops: [AddLayerNorm, BatchNorm, BatchNormInference, GroupNorm, LayerNorm, RMSNorm],
-  layers: [BatchNormalization, LayerNormalization],
+  ops: [
+    AddLayerNorm,
+    BatchNorm,
+    BatchNormGrad,
+    BatchNormInference,
+    BatchNormInferenceGrad,
+    GroupNorm,
+    GroupNormGrad,
+    LayerNorm,
+    LayerNormGrad,
+    RMSNorm,
+    RMSNormGrad,
+    Tanh,
+  ],
+  layers: [
+    BatchNormalization,
+    GroupNormalization,
+    InstanceNormalization,
+    LayerNormalization,
+    LayerNormGRUCell,
+    LayerNormLSTMCell,
+    RMSNormalization,
+  ],
 };

@@ -1,6 +1,6 @@
 import { tidy, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { InputSpec } from '@tensorflow/tfjs-layers';
-import { EvenkeelError, expect } from '@evenkeel/core';
+import { EvenkeelError } from '@evenkeel/core';
 import { AffineLayer, type AffineArgs } from '../affine.ts';
 import { knownLengths, positiveAxes } from '../axes-last.ts';
 import {
@@ -44,7 +44,8 @@ export interface BatchNormalizationArgs extends AffineArgs, MovingStatisticsOpti
  */
 export class BatchNormalization extends AffineLayer {
   static readonly className = 'BatchNormalization';
-  private readonly axis: number;
+  private readonly axis: number | [number];
+  private channelAxis = -1;
   private readonly options: Required<MovingStatisticsOptions>;
   private readonly movingMeanInitializer: Initializer;
   private readonly movingVarianceInitializer: Initializer;
@@ -58,8 +59,7 @@ export class BatchNormalization extends AffineLayer {
       if (!args[argument]) continue;
       throw new EvenkeelError('INVALID_ARGUMENT', `${argument} is not supported`, { op: 'BatchNormalization', argument });
     }
-    expect(typeof axis === 'number' || axis.length === 1, 'BatchNormalization', 'axis', 'one axis', axis);
-    this.axis = typeof axis === 'number' ? axis : axis[0];
+    this.axis = axis;
     this.options = { momentum, movingVariance, onNonFinite };
     checkMovingStatistics('BatchNormalization', this.options);
     this.movingMeanInitializer = resolve('movingMeanInitializer', args.movingMeanInitializer ?? 'zeros')!;
@@ -68,9 +68,10 @@ export class BatchNormalization extends AffineLayer {
 
   override build(inputShape: Shape | Shape[]): void {
     const shape = oneShape('BatchNormalization', inputShape);
-    const axes = positiveAxes('BatchNormalization', this.axis, shape.length);
+    const axes = positiveAxes('BatchNormalization', this.axis, shape.length, 1);
     const channels = knownLengths('BatchNormalization', shape, axes);
-    this.inputSpec = [new InputSpec({ ndim: shape.length, axes: { [axes[0]!]: channels[0]! } })];
+    this.channelAxis = axes[0]!;
+    this.inputSpec = [new InputSpec({ ndim: shape.length, axes: { [this.channelAxis]: channels[0]! } })];
     this.addAffineWeights(channels);
     this.movingMean = this.addWeight('moving_mean', channels, 'float32', this.movingMeanInitializer, undefined, false);
     this.movingVariance = this.addWeight('moving_variance', channels, 'float32', this.movingVarianceInitializer, undefined, false);
@@ -81,7 +82,7 @@ export class BatchNormalization extends AffineLayer {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
       const x = oneTensor('BatchNormalization', inputs);
-      const { axis, epsilon, gamma, beta } = this;
+      const { channelAxis: axis, epsilon, gamma, beta } = this;
       const movingMean = this.movingMean!;
       const movingVariance = this.movingVariance!;
       const moving = { mean: movingMean.read(), variance: movingVariance.read() };
