@@ -22,7 +22,13 @@ const ceilings = JSON.parse(readFileSync(sizesFile, 'utf8'));
 /** Everything that a package imports and does not bring. */
 const outside = ({ manifest }) => Object.keys({ ...manifest.peerDependencies, ...manifest.dependencies });
 const optional = ({ manifest }) => Object.keys(manifest.peerDependenciesMeta ?? {});
-const ofTfjs = (names) => names.filter((name) => name.startsWith('@tensorflow/'));
+
+/** What a package loads of tfjs, itself or through another of ours: that has side effects of its own. */
+function tfjsOf(one) {
+  const ours = packages.filter(({ name }) => outside(one).includes(name));
+  const names = outside(one).filter((name) => name.startsWith('@tensorflow/') && !optional(one).includes(name));
+  return [...new Set([...names, ...ours.flatMap(tfjsOf)])];
+}
 
 /** One package in a project with the peers that it cannot do without. */
 async function checkAlone(one, tarballs) {
@@ -33,7 +39,7 @@ async function checkAlone(one, tarballs) {
     if (needed.length === 0) entries.push(entry);
     else if (entry === one.name) throw new Failure(`${entry} needs ${needed.join(', ')}, which its package.json says is optional`);
   }
-  const peers = ofTfjs(outside(one)).filter((name) => !optional(one).includes(name));
+  const peers = tfjsOf(one);
   for (const how of ['import', 'require']) await checkLoads(folder, entries, { peers, how });
   return entries.length;
 }
@@ -41,7 +47,12 @@ async function checkAlone(one, tarballs) {
 /** All packages in one project, with all peers. */
 async function checkTogether(folder, node) {
   for (const one of packages) {
-    for (const how of ['import', 'require']) await checkLoads(folder, one.entries, { peers: ofTfjs(outside(one)), how, node });
+    for (const how of ['import', 'require'])
+      await checkLoads(folder, one.entries, {
+        peers: [...tfjsOf(one), ...optional(one).filter((name) => name.startsWith('@tensorflow/'))],
+        how,
+        node,
+      });
   }
 }
 

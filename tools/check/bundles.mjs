@@ -38,7 +38,7 @@ export async function bundle(folder, code, { external = [], platform = 'browser'
 
 /** Other packages that an entry point imports as soon as it is imported. */
 export async function staticImports(folder, entry, external) {
-  const { imports } = await bundle(folder, `export * from '${entry}'`, { external, platform: 'neutral' });
+  const { imports } = await bundle(folder, `export * from '${entry}'`, { external, platform: 'node' });
   return imports.filter(({ kind, external }) => external && kind === 'import-statement').map(({ path }) => path);
 }
 
