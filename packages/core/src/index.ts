@@ -22,6 +22,19 @@ export { defineOp, type AnyOp, type Gradients, type Op, type OpDefinition, type 
 export { definePlugin, unregister, use, type KernelReplacement, type Plugin, type PluginList, type SerializableClass } from './plugin.ts';
 export { throwIfAborted, type Disposable, type LongRunning, type ProgressEvent } from './progress.ts';
 export { raiseIf } from './raise.ts';
+export {
+  philoxWgsl,
+  random,
+  RandomBits,
+  randomBits,
+  RandomNormal,
+  randomNormal,
+  RandomUniform,
+  randomUniform,
+  type Random,
+  type RandomPlace,
+  type RandomSource,
+} from './random/index.ts';
 export { findOp, type CallRecord, type OpTypes, type Owner } from './registry.ts';
 export {
   fromTensors,
