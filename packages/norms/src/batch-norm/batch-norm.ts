@@ -1,5 +1,6 @@
-import { tidy, transpose, type Tensor } from '@tensorflow/tfjs-core';
+import { tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { EvenkeelError, expect } from '@evenkeel/core';
+import { axesLast } from '../axes-last.ts';
 import { BatchNorm, BatchNormInference } from './op.ts';
 
 export interface BatchNormOptions {
@@ -21,9 +22,7 @@ function channelsLast(op: string, x: Tensor, axis: number): { x: Tensor; back: (
   const channel = axis < 0 ? axis + rank : axis;
   if (x === undefined || channel === rank - 1) return { x, back: (y) => y };
   expect(Number.isInteger(axis) && channel >= 0 && channel < rank, op, 'axis', `an axis of a tensor of rank ${rank}`, axis);
-  const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== channel);
-  const back = Array.from({ length: rank }, (_, i) => (i === channel ? rank - 1 : others.indexOf(i)));
-  return { x: transpose(x, [...others, channel]), back: (y) => transpose(y, back) };
+  return axesLast(x, [channel]);
 }
 
 /**
