@@ -23,3 +23,13 @@ export function countTrailing(op: string, { rank }: Tensor, axes: readonly numbe
 export function asRows(shape: readonly number[], trailing: number): { rows: number; width: number } {
   return { rows: sizeOf(shape.slice(0, shape.length - trailing)), width: sizeOf(shape.slice(shape.length - trailing)) };
 }
+
+/** Sample, spatial positions and channels of x's shape. */
+export function asSlabs(shape: readonly number[]): { samples: number; positions: number; channels: number } {
+  return { samples: shape[0]!, positions: sizeOf(shape.slice(1, -1)), channels: shape.at(-1)! };
+}
+
+/** x as a matrix: `rows` of channels. */
+export function asChannels(shape: readonly number[]): { rows: number; channels: number } {
+  return { rows: sizeOf(shape.slice(0, -1)), channels: shape.at(-1)! };
+}

@@ -1,6 +1,6 @@
 // What tests of the norms share: tensors read back, and the formulas in double precision.
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import { backend } from '@evenkeel/core';
+import { backend, isEvenkeelError } from '@evenkeel/core';
 
 /** Values of a tensor, which is disposed. */
 export async function read(tensor: Tensor): Promise<number[]> {
@@ -41,4 +41,15 @@ export function noise(length: number, seed = 1): number[] {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 31 - 1;
   });
+}
+
+/** How a call is refused: the code of its EvenkeelError and the argument at fault. */
+export function refusal(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    if (isEvenkeelError(error)) return `${error.code} ${error.argument}`;
+    throw error;
+  }
+  return 'nothing was thrown';
 }

@@ -1,8 +1,9 @@
 import { add, div, mean, mul, sqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp, EvenkeelError, sizeOf } from '@evenkeel/core';
 import { leadingAxes } from '../axes.ts';
-import { checkEpsilon } from '../checks.ts';
+import { checkEpsilon, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
+import { batchNormGradWasm, batchNormInferenceGradWasm, batchNormInferenceWasm, batchNormWasm } from './wasm.ts';
 
 /** One statistic per channel, over everything else. */
 const perChannel = ({ x }: { x: Tensor }): { shape: number[]; dtype: 'float32' } => ({ shape: x.shape.slice(-1), dtype: 'float32' });
@@ -22,6 +23,7 @@ export const BatchNormGrad = /* @__PURE__ */ defineOp({
   owner,
   inputs: { x: '...,c', dy: '...,c', mean: 'c', variance: 'c', dmean: 'c', dvariance: 'c', gamma: { shape: 'c', optional: true } },
   attrs: { epsilon: 1e-3 },
+  check: ({ x, dy }) => checkShape('BatchNormGrad', 'dy', dy, x.shape, 'as x'),
   outputs: { dx: likeX, dgamma: perChannel, dbeta: perChannel },
   reference: ({ x, dy, mean: mu, variance, dmean, dvariance, gamma }, { epsilon }) => {
     const rows = leadingAxes(x, 1);
@@ -37,6 +39,7 @@ export const BatchNormGrad = /* @__PURE__ */ defineOp({
       dbeta: sum(dy, rows),
     };
   },
+  kernels: () => [batchNormGradWasm()],
 });
 
 /** Batch normalization in training: normalizes with the batch's own statistics and returns them, biased. */
@@ -74,6 +77,7 @@ export const BatchNorm = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta } = BatchNormGrad({ x, dy: dy.y, mean: mu, variance, dmean: dy.mean, dvariance: dy.variance, gamma }, attrs);
     return { x: dx, gamma: dgamma, beta: dbeta };
   },
+  kernels: () => [batchNormWasm()],
 });
 
 /** dx = dy gamma r; dgamma = sum of dy xhat; dbeta = sum of dy. The statistics are constants. */
@@ -82,12 +86,14 @@ export const BatchNormInferenceGrad = /* @__PURE__ */ defineOp({
   owner,
   inputs: { x: '...,c', dy: '...,c', mean: 'c', variance: 'c', gamma: { shape: 'c', optional: true } },
   attrs: { epsilon: 1e-3 },
+  check: ({ x, dy }) => checkShape('BatchNormInferenceGrad', 'dy', dy, x.shape, 'as x'),
   outputs: { dx: likeX, dgamma: perChannel, dbeta: perChannel },
   reference: ({ x, dy, mean: mu, variance, gamma }, { epsilon }) => {
     const rows = leadingAxes(x, 1);
     const r = div(1, sqrt(add(variance, epsilon)));
     return { dx: mul(dy, gamma ? mul(gamma, r) : r), dgamma: sum(mul(dy, mul(sub(x, mu), r)), rows), dbeta: sum(dy, rows) };
   },
+  kernels: () => [batchNormInferenceGradWasm()],
 });
 
 /** Batch normalization with given (moving) statistics. */
@@ -111,4 +117,5 @@ export const BatchNormInference = /* @__PURE__ */ defineOp({
       variance: () => mul(times(mul(dgamma, square(r()))), -0.5),
     };
   },
+  kernels: () => [batchNormInferenceWasm()],
 });

@@ -1,9 +1,10 @@
 import { add, mul, mean, reshape, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
-import { defineOp, EvenkeelError, expect, sizeOf } from '@evenkeel/core';
+import { defineOp, expect, sizeOf } from '@evenkeel/core';
 import { leadingAxes } from '../axes.ts';
-import { checkEpsilon, checkReduced } from '../checks.ts';
+import { checkEpsilon, checkReduced, checkShape } from '../checks.ts';
 import { standardize } from '../layer-norm/op.ts';
 import { owner } from '../owner.ts';
+import { groupNormGradWasm, groupNormWasm } from './wasm.ts';
 
 export interface GroupNormOptions {
   /** How many groups of contiguous channels share statistics; divides the number of channels. Default 32. */
@@ -18,9 +19,10 @@ function grouped(x: Tensor, numGroups: number): Tensor {
   return reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1, -1)), numGroups, channels / numGroups]);
 }
 
-/** Sample, spatial positions and channels of x's shape. */
-export function asSlabs(shape: readonly number[]): { samples: number; positions: number; channels: number } {
-  return { samples: shape[0]!, positions: sizeOf(shape.slice(1, -1)), channels: shape.at(-1)! };
+function checkGroups(op: string, x: Tensor, numGroups: number): void {
+  expect(Number.isInteger(numGroups) && numGroups > 0, op, 'numGroups', 'an integer > 0', numGroups);
+  const channels = x.shape[x.rank - 1]!;
+  expect(channels % numGroups === 0, op, 'numGroups', `a divisor of the ${channels} channels of x`, numGroups);
 }
 
 /** As {@link LayerNormGrad}, with means over the group after multiplication by the channel's gamma. */
@@ -29,6 +31,10 @@ export const GroupNormGrad = /* @__PURE__ */ defineOp({
   owner,
   inputs: { x: 'batch,...,c', dy: 'batch,...,c', gamma: { shape: 'c', optional: true } },
   attrs: { numGroups: 32, epsilon: 1e-5 },
+  check: ({ x, dy }, { numGroups }) => {
+    checkShape('GroupNormGrad', 'dy', dy, x.shape, 'as x');
+    checkGroups('GroupNormGrad', x, numGroups);
+  },
   outputs: {
     dx: ({ x }) => ({ shape: x.shape, dtype: 'float32' }),
     dgamma: ({ x }) => ({ shape: x.shape.slice(-1), dtype: 'float32' }),
@@ -41,6 +47,7 @@ export const GroupNormGrad = /* @__PURE__ */ defineOp({
     const rows = leadingAxes(x, 1);
     return { dx: reshape(dx, x.shape), dgamma: sum(mul(dy, reshape(xhat, x.shape)), rows), dbeta: sum(dy, rows) };
   },
+  kernels: () => [groupNormGradWasm()],
 });
 
 export const GroupNorm = /* @__PURE__ */ defineOp({
@@ -51,14 +58,7 @@ export const GroupNorm = /* @__PURE__ */ defineOp({
   check: ({ x }, { numGroups, epsilon }) => {
     checkEpsilon('GroupNorm', epsilon);
     checkReduced('GroupNorm', x, leadingAxes(x, 0).slice(1));
-    expect(Number.isInteger(numGroups) && numGroups > 0, 'GroupNorm', 'numGroups', 'an integer > 0', numGroups);
-    const channels = x.shape[x.rank - 1]!;
-    if (channels % numGroups !== 0) {
-      throw new EvenkeelError('INVALID_ARGUMENT', `numGroups is ${numGroups}, expected a divisor of the ${channels} channels of x`, {
-        op: 'GroupNorm',
-        argument: 'numGroups',
-      });
-    }
+    checkGroups('GroupNorm', x, numGroups);
   },
   reference: ({ x, gamma, beta }, { numGroups, epsilon }) => {
     const xhat = reshape(standardize(grouped(x, numGroups), [1, 3], epsilon).xhat, x.shape);
@@ -69,6 +69,7 @@ export const GroupNorm = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta } = GroupNormGrad({ x, dy, gamma }, attrs);
     return { x: dx, gamma: dgamma, beta: dbeta };
   },
+  kernels: () => [groupNormWasm()],
 });
 
 /**

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { EvenkeelError, show } from '@evenkeel/core';
-import { asSlabs, GroupNorm } from '../group-norm/op.ts';
+import { asSlabs } from '../axes.ts';
+import { GroupNorm } from '../group-norm/op.ts';
 
 export interface InstanceNormOptions {
   /** Added to the variance, inside the root. Default 1e-5. */

@@ -1,0 +1,50 @@
+import { wasmKernel, type WasmKernel } from '@evenkeel/core';
+import { asSlabs } from '../axes.ts';
+import { asColumns } from '../wasm-columns.ts';
+import { parameters } from '../wasm-parameters.ts';
+import binary from './group-norm.wasm.ts';
+
+interface Attributes {
+  numGroups: number;
+  epsilon: number;
+}
+
+export const groupNormWasm = (): WasmKernel<Attributes> =>
+  wasmKernel({
+    binary,
+    plan: (call) => {
+      const { numGroups, epsilon } = call.attrs;
+      const { samples, positions, channels } = asSlabs(call.inputs['x']!.shape);
+      const { copies, room } = asColumns(positions, channels);
+      const { args, scratch, fills } = parameters(call, channels, { gamma: 1, beta: 0 });
+      return {
+        scratch: { ...scratch, scratch: 7 * room },
+        calls: [
+          ...fills,
+          { export: 'forward', args: ['x', ...args, 'y', 'scratch', samples, positions, channels, numGroups, copies, epsilon] },
+        ],
+      };
+    },
+  });
+
+export const groupNormGradWasm = (): WasmKernel<Attributes> =>
+  wasmKernel({
+    binary,
+    plan: (call) => {
+      const { numGroups, epsilon } = call.attrs;
+      const { samples, positions, channels } = asSlabs(call.inputs['x']!.shape);
+      const { copies, room } = asColumns(positions, channels);
+      const { args, scratch, fills } = parameters(call, channels, { gamma: 1 });
+      const outputs = ['dx', 'dgamma', 'dbeta'];
+      return {
+        scratch: { ...scratch, scratch: 8 * room + 16 * channels },
+        calls: [
+          ...fills,
+          {
+            export: 'gradient',
+            args: ['x', 'dy', ...args, ...outputs, 'scratch', samples, positions, channels, numGroups, copies, epsilon],
+          },
+        ],
+      };
+    },
+  });
