@@ -5,9 +5,9 @@
 // A source that says `// variants: relaxed` is compiled a second time, to x.relaxed.wasm.ts, with relaxed SIMD: it tests ASC_FEATURE_RELAXED_SIMD.
 // Files named `_x.as.ts` hold functions that other kernels import; they are not compiled alone.
 // What has not changed is not compiled again: a hash of all that went in stands in the generated file.
-// Run in the package's folder.
+// What was generated from a source that is gone, goes too. Run in the package's folder.
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { main as asc, version as compiler } from 'assemblyscript/asc';
 
@@ -69,9 +69,12 @@ async function compile(file, features) {
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 write('src/version.ts', `${banner('package.json')}export const version = '${version}';\n`);
 
-for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })) {
+const generated = new Set();
+const entries = readdirSync('src', { recursive: true, withFileTypes: true });
+for (const entry of entries) {
   const file = join(entry.parentPath, entry.name);
   if (entry.name.endsWith('.wgsl')) {
+    generated.add(`${file}.ts`);
     write(`${file}.ts`, `${banner(entry.name)}export default ${JSON.stringify(readFileSync(file, 'utf8'))};\n`);
   } else if (entry.name.endsWith('.as.ts') && !entry.name.startsWith('_')) {
     const source = readFileSync(file, 'utf8');
@@ -82,6 +85,7 @@ for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })
     };
     for (const [suffix, features] of Object.entries(variants)) {
       const target = join(dirname(file), basename(file).replace(/\.as\.ts$/, suffix));
+      generated.add(target);
       const hash = createHash('sha256')
         .update(JSON.stringify([compiler, flags, features, withImports(file)]))
         .digest('hex');
@@ -90,4 +94,9 @@ for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })
       writeFileSync(target, `${head}export default '${Buffer.from(await compile(file, features)).toString('base64')}';\n`);
     }
   }
+}
+
+for (const entry of entries) {
+  const file = join(entry.parentPath, entry.name);
+  if (/\.(wasm|wgsl)\.ts$/.test(file) && !generated.has(file)) rmSync(file);
 }
