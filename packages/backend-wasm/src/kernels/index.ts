@@ -13,6 +13,9 @@ import { unsortedSegmentSum } from './segment-sum/segment-sum.ts';
 import { logSoftmax, logSumExp, softmax, softmaxGrad } from './softmax/softmax.ts';
 import { eluGrad, unary } from './unary/unary.ts';
 import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pool/pool.ts';
+import { identity } from './identity/identity.ts';
+import { reductions } from './reduce/reduce.ts';
+import { tile } from './tile/tile.ts';
 import { batchMatMul, fusedMatMul } from './mat-mul/mat-mul.ts';
 
 const standins: readonly Standin[] = [
@@ -38,6 +41,9 @@ const standins: readonly Standin[] = [
   maxPoolWithArgmax,
   maxPool3d,
   maxPool3dGrad,
+  ...reductions,
+  tile,
+  identity,
 ];
 
 /** What we registered, in order, each with what was there before. */
