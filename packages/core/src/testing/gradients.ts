@@ -116,8 +116,10 @@ export async function differs(
   const numeric = (8 * near - far) / (12 * step);
   const error = Math.abs(analytic - numeric);
   if (error <= tolerance * Math.abs(numeric) + (ROUNDING * largest) / step) return undefined;
+  // Per cent of next to nothing say nothing.
+  const base = Math.max(Math.abs(numeric), Math.abs(analytic) / 100);
   return (
     `the gradient of ${name}, along a direction, is ${analytic.toPrecision(6)}, finite differences give ${numeric.toPrecision(6)}` +
-    ` (${((100 * error) / Math.max(Math.abs(numeric), Math.abs(analytic))).toPrecision(2)} % off, tolerance ${100 * tolerance} %)`
+    ` (${((100 * error) / base).toPrecision(2)} % off, tolerance ${100 * tolerance} %)`
   );
 }
