@@ -4,6 +4,7 @@ import { countTrailing, leadingAxes, trailingAxes } from '../axes.ts';
 import { checkEpsilon, checkReduced, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
 import { addLayerNormWasm, layerNormGradWasm, layerNormWasm } from './wasm.ts';
+import { addLayerNormWgsl, layerNormGradWgsl, layerNormWgsl } from './wgsl.ts';
 
 export interface LayerNormOptions {
   /** The trailing axes that share a mean and a variance. Default [-1]. */
@@ -47,7 +48,7 @@ export const LayerNormGrad = /* @__PURE__ */ defineOp({
     const dx = mul(r, sub(sub(g, mean(g, over, true)), mul(xhat, mean(mul(g, xhat), over, true))));
     return { dx: dsum ? add(dx, dsum) : dx, dgamma: sum(mul(dy, xhat), rows), dbeta: sum(dy, rows) };
   },
-  kernels: () => [layerNormGradWasm()],
+  kernels: () => [layerNormGradWgsl(), layerNormGradWasm()],
 });
 
 function checkLayerNorm(
@@ -82,7 +83,7 @@ export const LayerNorm = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta } = LayerNormGrad({ x, dy, gamma }, attrs);
     return { x: dx, gamma: dgamma, beta: dbeta };
   },
-  kernels: () => [layerNormWasm()],
+  kernels: () => [layerNormWgsl(), layerNormWasm()],
 });
 
 export const AddLayerNorm = /* @__PURE__ */ defineOp({
@@ -104,7 +105,7 @@ export const AddLayerNorm = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta } = LayerNormGrad({ x: outputs.sum, dy: dy.y, gamma, dsum: dy.sum }, attrs);
     return { x: dx, residual: dx, gamma: dgamma, beta: dbeta };
   },
-  kernels: () => [addLayerNormWasm()],
+  kernels: () => [addLayerNormWgsl(), addLayerNormWasm()],
 });
 
 /**

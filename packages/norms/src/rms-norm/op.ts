@@ -1,9 +1,10 @@
 import { add, div, mean, mul, sqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '@evenkeel/core';
 import { leadingAxes } from '../axes.ts';
-import { checkEpsilon, checkReduced } from '../checks.ts';
+import { checkEpsilon, checkReduced, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
 import { rmsNormGradWasm, rmsNormWasm } from './wasm.ts';
+import { rmsNormGradWgsl, rmsNormWgsl } from './wgsl.ts';
 
 export interface RMSNormOptions {
   /** Added to the mean square, inside the root. Default 1e-6. */
@@ -16,6 +17,7 @@ export const RMSNormGrad = /* @__PURE__ */ defineOp({
   owner,
   inputs: { x: '...,n', dy: '...,n', gamma: { shape: 'n', optional: true } },
   attrs: { epsilon: 1e-6 },
+  check: ({ x, dy }) => checkShape('RMSNormGrad', 'dy', dy, x.shape, 'as x'),
   outputs: {
     dx: ({ x }) => x,
     dgamma: ({ x }) => ({ shape: x.shape.slice(-1), dtype: 'float32' }),
@@ -29,7 +31,7 @@ export const RMSNormGrad = /* @__PURE__ */ defineOp({
       dgamma: sum(mul(dy, xhat), leadingAxes(x, 1)),
     };
   },
-  kernels: () => [rmsNormGradWasm()],
+  kernels: () => [rmsNormGradWgsl(), rmsNormGradWasm()],
 });
 
 export const RMSNorm = /* @__PURE__ */ defineOp({
@@ -49,7 +51,7 @@ export const RMSNorm = /* @__PURE__ */ defineOp({
     const { dx, dgamma } = RMSNormGrad({ x, dy, gamma }, attrs);
     return { x: dx, gamma: dgamma };
   },
-  kernels: () => [rmsNormWasm()],
+  kernels: () => [rmsNormWgsl(), rmsNormWasm()],
 });
 
 /**

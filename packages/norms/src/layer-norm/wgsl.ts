@@ -1,0 +1,59 @@
+import { wgslKernel, type DeviceInfo, type KernelCall, type WgslKernel, type WgslPlan } from '@evenkeel/core';
+import { asRows } from '../axes.ts';
+import { blocksOf, gammaBetaSums, gammaBetaSumsShader } from '../wgsl/columns.ts';
+import { itemSize, teamDispatch, teamShaders } from '../wgsl/teams.ts';
+import addLayerNorm from './add-layer-norm.wgsl.ts';
+import layerNormGrad from './layer-norm-grad.wgsl.ts';
+import layerNorm from './layer-norm.wgsl.ts';
+
+interface Attributes {
+  axes: number[];
+  epsilon: number;
+}
+
+function forward({ inputs, attrs: { axes, epsilon } }: KernelCall<Attributes>, device: DeviceInfo): WgslPlan {
+  const { rows, width } = asRows(inputs['x']!.shape, axes.length);
+  const uniforms = {
+    rows,
+    width: width / itemSize(width),
+    count: width,
+    epsilon,
+    has_gamma: inputs['gamma'] ? 1 : 0,
+    has_beta: inputs['beta'] ? 1 : 0,
+  };
+  return { dispatches: [{ ...teamDispatch(rows, width, device), uniforms }] };
+}
+
+/** One dispatch. */
+export function layerNormWgsl(): WgslKernel<Attributes> {
+  return wgslKernel<Attributes>({ shaders: teamShaders(layerNorm), plan: forward });
+}
+
+/** One dispatch. */
+export function addLayerNormWgsl(): WgslKernel<Attributes> {
+  return wgslKernel<Attributes>({ shaders: teamShaders(addLayerNorm), plan: forward });
+}
+
+/** Two dispatches: dx with partial sums over columns, then the sums of these. */
+export function layerNormGradWgsl(): WgslKernel<Attributes> {
+  return wgslKernel<Attributes>({
+    shaders: { ...teamShaders(layerNormGrad), ...gammaBetaSumsShader() },
+    plan: ({ inputs, attrs: { axes, epsilon } }, device) => {
+      const { rows, width } = asRows(inputs['x']!.shape, axes.length);
+      const { blocks, rowsPerBlock } = blocksOf(rows);
+      const uniforms = {
+        rows,
+        width: width / itemSize(width),
+        rows_per_block: rowsPerBlock,
+        has_gamma: inputs['gamma'] ? 1 : 0,
+        has_dsum: inputs['dsum'] ? 1 : 0,
+        count: width,
+        epsilon,
+      };
+      return {
+        scratch: { partials: { shape: [blocks, 2, width], dtype: 'float32' } },
+        dispatches: [{ ...teamDispatch(blocks, width, device), uniforms }, gammaBetaSums(blocks, width)],
+      };
+    },
+  });
+}
