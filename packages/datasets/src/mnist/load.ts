@@ -1,7 +1,8 @@
 import { expect, throwIfAborted, type LongRunning } from '@evenkeel/core';
 import type { LabelledImages, PixelsOf } from '../images.ts';
 import { dataFolder, openIdx, type IdxFile } from './files.ts';
-import { checkCounts, checkHeader, checkRange, rangeIn, SHAPE, toMnist, type ParseMnistOptions } from './mnist.ts';
+import { checkRange, rangeIn } from '../range.ts';
+import { checkCounts, checkHeader, SHAPE, toMnist, type ParseMnistOptions } from './mnist.ts';
 
 const FILES = { train: 'train', test: 't10k' } as const;
 

@@ -1,31 +1,12 @@
 import { EvenkeelError, expect } from '@evenkeel/core';
 import { parseIdx, type IdxDtype } from '../idx/idx.ts';
+import { checkRange, rangeIn, type Range } from '../range.ts';
 import { labelled, type LabelledImages, type PixelOptions, type PixelsOf } from '../images.ts';
 
 export const SHAPE = [28, 28] as const;
 const CLASSES = 10;
 
-/** Which images of a file. */
-export interface Range {
-  /** The first image. Default 0. */
-  readonly offset?: number;
-  /** At most that many images. Default: all that there are. */
-  readonly limit?: number;
-}
-
 export interface ParseMnistOptions<Raw extends boolean = boolean> extends Range, PixelOptions<Raw> {}
-
-/** Throws INVALID_ARGUMENT where no file has such a range. */
-export function checkRange(op: string, { offset = 0, limit = Infinity }: Range): void {
-  expect(Number.isInteger(offset) && offset >= 0, op, 'offset', 'an integer >= 0', offset);
-  expect(limit === Infinity || (Number.isInteger(limit) && limit >= 1), op, 'limit', 'an integer >= 1', limit);
-}
-
-/** First image and end of a range in a file of `count` images. */
-export function rangeIn(op: string, { offset = 0, limit = Infinity }: Range, count: number): [begin: number, end: number] {
-  expect(offset < count, op, 'offset', `less than ${count}, the number of images`, offset);
-  return [offset, Math.min(count, offset + limit)];
-}
 
 /** Throws INVALID_ARGUMENT unless a file has the shape of MNIST's. Returns how many images or labels it has. */
 export function checkHeader(op: string, file: 'images' | 'labels', found: { dtype: IdxDtype; shape: readonly number[] }): number {
