@@ -35,6 +35,10 @@ export interface Frame {
   scratch(bytes: number): number;
   /** What another kernel of this backend makes of these: freed after the call, unless this kernel returns it. */
   call(name: string, inputs: Record<string, TensorInfo>, attrs?: NamedAttrMap): TensorInfo;
+  /** Copies values from the host to an address. */
+  write(address: number, values: Float32Array | Float64Array | Int32Array): void;
+  /** Copies values to the host. */
+  read(tensor: TensorInfo): Float32Array | Int32Array | Uint8Array;
   /** Sets so many bytes to zero. */
   clear(address: number, bytes: number): void;
 }
@@ -86,6 +90,8 @@ export function configure({ name, serves, run }: Standin, relaxed: boolean): Ker
           held.push(made);
           return made;
         },
+        write: (address, values) => heap.wasm!.HEAPU8.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address),
+        read: ({ dataId }) => heap.readSync(dataId) as Float32Array | Int32Array | Uint8Array,
         clear: (address, bytes) => void heap.wasm!.HEAPU8.fill(0, address, address + bytes),
       };
       try {

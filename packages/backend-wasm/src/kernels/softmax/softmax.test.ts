@@ -10,6 +10,12 @@ afterAll(() => tf.setBackend('cpu'));
 const rows = (name: string, inputs: Record<string, tf.Tensor>, attrs = {}): tf.Tensor =>
   tf.engine().runKernel(name, inputs, attrs) as tf.Tensor;
 
+async function close(found: tf.Tensor, wanted: tf.Tensor): Promise<void> {
+  expect(found.shape).toEqual(wanted.shape);
+  const values = await wanted.data();
+  (await found.data()).forEach((value, i) => expect(Math.abs(value - values[i]!)).toBeLessThan(1e-6 * (1 + Math.abs(values[i]!))));
+}
+
 describe.each([false, true])('with relaxed SIMD: %s', (relaxed) => {
   beforeAll(async () => {
     // Node 20 has it behind a flag, which this option sets.
@@ -34,11 +40,6 @@ describe.each([false, true])('with relaxed SIMD: %s', (relaxed) => {
   test('log-softmax, the log of the sum, and the gradient, against what tfjs composes', async () => {
     const x = await normal<tf.Rank.R2>([5, 67]);
     const dy = await normal<tf.Rank.R2>([5, 67]);
-    const close = async (found: tf.Tensor, wanted: tf.Tensor): Promise<void> => {
-      expect(found.shape).toEqual(wanted.shape);
-      const values = await wanted.data();
-      (await found.data()).forEach((value, i) => expect(Math.abs(value - values[i]!)).toBeLessThan(1e-6 * (1 + Math.abs(values[i]!))));
-    };
     await close(rows('LogSoftmax', { logits: x }, { axis: -1 }), tf.logSoftmax(x));
     await close(rows('EvenkeelLogSumExp', { x }), tf.logSumExp(x, -1));
     const y = tf.softmax(x);
