@@ -33,7 +33,7 @@ async function runInNode(example, folder) {
   const program = join(folder, 'example.mjs');
   writeFileSync(program, example.code);
   const { status, stdout, stderr } = await run(process.execPath, [preload, program], { cwd: folder, allowFailure: true });
-  if (status !== 0 || stderr.replace(greeting, '') !== '')
+  if (status !== 0 || stderr.replace(greeting, '').trim() !== '')
     throw new Failure(`An example of ${example.file}: exit code ${status}\n${stderr}\n${example.code}`);
   compare(example, stdout);
 }
