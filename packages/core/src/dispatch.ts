@@ -1,5 +1,6 @@
 // What stands between a call of an op and tfjs' engine: registration under the engine's rules, and the choice of a kernel.
 import {
+  backend as startBackend,
   getBackend,
   getKernel,
   registerGradient,
@@ -92,10 +93,22 @@ export function runOp(entry: OpEntry, inputs: Tensors, attrs: object): OpResult 
       inOrder(op, op.definition.reference(inputs, attrs)).map((result) => apart(result, seen)),
     );
   }
-  const backend = getBackend();
+  const backend = runningBackend(op.definition.name);
   const name = kernelName(entry, inputs);
   if (getKernel(name, backend) === undefined) register(entry, name, Object.keys(inputs), backend);
   return toResult(op, runKernel(name, inputs, attrs));
+}
+
+/** The backend's name. Where a program has set none, tfjs takes the best one at the first use, if that can start at once. */
+function runningBackend(op: string): string {
+  const name = getBackend();
+  if (name) return name;
+  try {
+    startBackend();
+  } catch (cause) {
+    throw new EvenkeelError('BACKEND_UNAVAILABLE', "no backend is running; start one with await backend('auto')", { op, cause });
+  }
+  return getBackend();
 }
 
 /**
@@ -108,10 +121,6 @@ function kernelName({ op }: OpEntry, inputs: Tensors): string {
 }
 
 function register(entry: OpEntry, name: string, present: readonly string[], backendName: string): void {
-  if (!backendName)
-    throw new EvenkeelError('BACKEND_UNAVAILABLE', "no backend is set; start one with await backend('auto')", {
-      op: entry.op.definition.name,
-    });
   registerKernel({
     kernelName: name,
     backendName,
