@@ -12,6 +12,7 @@ export interface Inputs {
 
 interface WebGPU {
   ensureCommandEncoderReady(): void;
+  endComputePassEncoder(): void;
   submitQueue(): void;
   readonly queue: GPUQueue;
 }
@@ -25,6 +26,7 @@ export function tfjsDevice(): GPUDevice {
 async function finishGpu(): Promise<void> {
   const gpu = backend() as unknown as WebGPU;
   gpu.ensureCommandEncoderReady();
+  gpu.endComputePassEncoder();
   gpu.submitQueue();
   await gpu.queue.onSubmittedWorkDone();
 }
