@@ -1,21 +1,23 @@
 // Box-Muller in float32, step by step as in random.as.ts, so that WASM gives the same bits. random.wgsl is the same up to what a GPU rounds.
-const f = Math.fround;
+const LN2 = 0.6931471824645996;
+/** The unit of an angle that is an integer: 2^26 of them are half a turn. */
+const ANGLE = 4.6813379839250047e-8;
 
-const LN2 = f(Math.LN2);
-/** The unit of an angle that is an integer: 2^26 of them are a turn of pi. */
-const ANGLE = f(Math.PI * 2 ** -26);
-
-const word = new Uint32Array(1);
-const float = new Float32Array(word.buffer);
+/** The same four bytes as a number and as its bits. */
+interface Scratch {
+  readonly float: Float32Array;
+  readonly word: Uint32Array;
+}
 
 /** ln(a / 2^32), by the series of artanh around a power of two; 0 counts as 1. Of `a` the leading 24 bits count, which float32 holds. */
-function logOf(a: number): number {
+function logOf(a: number, { float, word }: Scratch): number {
+  const f = Math.fround;
   float[0] = (a & ~(0xff >>> Math.clz32(a))) >>> 0 || 1;
   // The mantissa from sqrt(1/2) to sqrt(2), so that no sum below cancels.
   const shifted = word[0]! + (0x3f800000 - 0x3f3504f3);
   const exponent = (shifted >>> 23) - 127 - 32;
   word[0] = (shifted & 0x7fffff) + 0x3f3504f3;
-  const mantissa = float[0];
+  const mantissa = float[0]!;
   const s = f(f(mantissa - 1) / f(mantissa + 1));
   const z = f(s * s);
   let series = f(1 / 9);
@@ -27,8 +29,9 @@ function logOf(a: number): number {
 }
 
 /** Two independent standard normal numbers of two random words, into `out`. */
-function putPair(a: number, b: number, out: Float32Array, at: number): void {
-  const radius = f(Math.sqrt(f(-2 * logOf(a))));
+function putPair(a: number, b: number, out: Float32Array, at: number, scratch: Scratch): void {
+  const f = Math.fround;
+  const radius = f(Math.sqrt(f(-2 * logOf(a, scratch))));
   // The turn b / 2^32 as its nearest quarter and what is left, at most an eighth.
   const quarter = ((b + 0x20000000) >>> 30) & 3;
   const x = f(((b - (quarter << 30)) >> 5) * ANGLE);
@@ -54,7 +57,9 @@ function putPair(a: number, b: number, out: Float32Array, at: number): void {
 /** Standard normal numbers of random words, pair by pair; `words` has as many words or, for an odd count, one more. */
 export function normalOf(words: Uint32Array, count: number): Float32Array {
   const values = new Float32Array(count);
-  for (let i = 0; i < count; i += 2) putPair(words[i]!, words[i + 1]!, values, i);
+  const float = new Float32Array(1);
+  const scratch = { float, word: new Uint32Array(float.buffer) };
+  for (let i = 0; i < count; i += 2) putPair(words[i]!, words[i + 1]!, values, i, scratch);
   return values;
 }
 
