@@ -12,6 +12,7 @@ import {
   RMSNormalization,
 } from './layers.ts';
 import { owner } from './owner.ts';
+import { Product } from './product/op.ts';
 import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
 import { Tanh } from './tanh/op.ts';
 
@@ -31,6 +32,7 @@ export const norms: Plugin = {
     GroupNormGrad,
     LayerNorm,
     LayerNormGrad,
+    Product,
     RMSNorm,
     RMSNormGrad,
     Tanh,

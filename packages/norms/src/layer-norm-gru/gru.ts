@@ -1,6 +1,7 @@
-import { add, matMul, mul, sigmoid, split, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { add, mul, sigmoid, split, sub, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { checkEpsilon, checkShape } from '../checks.ts';
 import { checkStep, type LayerNormRNNOptions } from '../layer-norm-lstm/lstm.ts';
+import { product } from '../product/op.ts';
 import { accurateTanh } from '../tanh/op.ts';
 import { layerNorm } from '../layer-norm/op.ts';
 
@@ -60,8 +61,8 @@ export function layerNormGRUStep(x: Tensor, h: Tensor, weights: LayerNormGRUWeig
   }
   return tidy(() => {
     const parts = [2 * units, units];
-    const [gatesX, candidateX] = split(matMul(x, kernel), parts, 1) as [Tensor, Tensor];
-    const [gatesH, candidateH] = split(matMul(h, recurrentKernel), parts, 1) as [Tensor, Tensor];
+    const [gatesX, candidateX] = split(product(x, kernel), parts, 1) as [Tensor, Tensor];
+    const [gatesH, candidateH] = split(product(h, recurrentKernel), parts, 1) as [Tensor, Tensor];
     const [gatesBias, candidateBias] = bias ? (split(bias, parts) as [Tensor, Tensor]) : [0, 0];
     const gates = add(layerNorm(gatesH, gammaH, betaH, { epsilon }), layerNorm(gatesX, gammaX, betaX, { epsilon }));
     const [reset, update] = split(sigmoid(add(gates, gatesBias)), 2, 1) as [Tensor, Tensor];

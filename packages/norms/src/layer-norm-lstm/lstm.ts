@@ -1,6 +1,7 @@
-import { add, matMul, mul, sigmoid, split, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { add, mul, sigmoid, split, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import { EvenkeelError } from '@evenkeel/core';
 import { checkEpsilon, checkShape } from '../checks.ts';
+import { product } from '../product/op.ts';
 import { accurateTanh } from '../tanh/op.ts';
 import { layerNorm } from '../layer-norm/op.ts';
 
@@ -83,8 +84,8 @@ export function layerNormLSTMStep(
   for (const [name, weight] of Object.entries({ gammaC, betaC })) checkShape(op, name, weight, [units], 'units');
   return tidy(() => {
     const sum = add(
-      layerNorm(matMul(h, recurrentKernel), gammaH, betaH, { epsilon }),
-      layerNorm(matMul(x, kernel), gammaX, betaX, { epsilon }),
+      layerNorm(product(h, recurrentKernel), gammaH, betaH, { epsilon }),
+      layerNorm(product(x, kernel), gammaX, betaX, { epsilon }),
     );
     const [forget, input, output, candidate] = split(bias ? add(sum, bias) : sum, 4, 1) as [Tensor, Tensor, Tensor, Tensor];
     const nextC = add(mul(sigmoid(forget), c), mul(sigmoid(input), accurateTanh(candidate)));
