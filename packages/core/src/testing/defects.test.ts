@@ -495,7 +495,8 @@ test('a property, with the smallest case that fails', async () => {
     given: good,
     options: vectors,
   });
-  expect(await found(squareOp(), good, vectors)).toEqual([]);
+  const { passed } = await opcheck(squareOp() as AnyOp, good, { backends, print: false, ...vectors });
+  expect(passed).toContainEqual({ check: 'property', backend: 'wasm', times: 12 });
 });
 
 test('asks for what it needs, by name', async () => {

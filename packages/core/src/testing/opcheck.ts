@@ -148,7 +148,7 @@ async function checkOn(backend: string, subject: Subject, ready: readonly Ready[
     for (const { name, wrong } of badCalls(op, first.prepared)) await record.check('bad calls', backend, name, () => wrong);
   }
   if (empty) await record.check('empty batch', backend, empty.name, () => empty.check());
-  if (options.property) await record.check('property', backend, '', () => checkProperty(backend, subject));
+  if (options.property) await checkProperty(backend, subject, options.property);
 }
 
 function outputsDiffer(found: HostTensors, { outputs }: Expected, { tolerance, given }: PreparedCase): string | undefined {
@@ -234,17 +234,24 @@ async function checkGradients(
   }
 }
 
-/** The property holds for a case whose values and gradients are right and which leaves nothing behind. */
-async function checkProperty(backend: string, { op, options }: Subject): Promise<string | undefined> {
-  await options.property!(async (given) => {
-    const record = newRecord();
+/** The property holds for a case whose values and gradients are right and which leaves nothing behind. Counted by its cases. */
+async function checkProperty(
+  backend: string,
+  { op, options, record }: Subject,
+  property: NonNullable<OpcheckOptions['property']>,
+): Promise<void> {
+  let cases = 0;
+  const holds = async (given: OpCase): Promise<void> => {
+    cases++;
+    const own = newRecord();
     await startForCheck('cpu');
-    const ready = await makeReady({ op, options, record }, given);
+    const ready = await makeReady({ op, options, record: own }, given);
     await startForCheck(backend);
-    if (ready?.expected)
-      await checkCase(backend, { op, options: { ...options, secondOrder: false }, record }, ready.prepared, ready.expected);
-    else if (ready) await record.check('bad calls', backend, ready.prepared.name, () => refusedCase(op, ready.prepared));
-    if (record.failures.length > 0) throw new Error(record.failures.map(({ check, message }) => `${check}: ${message}`).join('; '));
-  });
-  return undefined;
+    if (ready?.expected) {
+      await checkCase(backend, { op, options: { ...options, secondOrder: false }, record: own }, ready.prepared, ready.expected);
+    } else if (ready) await own.check('bad calls', backend, ready.prepared.name, () => refusedCase(op, ready.prepared));
+    if (own.failures.length > 0) throw new Error(own.failures.map(({ check, message }) => `${check}: ${message}`).join('; '));
+  };
+  const held = await record.check('property', backend, '', async () => void (await property(holds)));
+  if (held) record.passed.set(`property|${backend}`, cases);
 }
