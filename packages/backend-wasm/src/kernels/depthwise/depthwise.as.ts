@@ -128,7 +128,7 @@ export function convolve(x: usize, n: i32, h: i32, w: i32, wide: usize, oh: i32,
   const apart = <usize>strideW * pitch;
   // Columns of y from `inside` to before `outside` see all columns of taps.
   const inside = steps(left, strideW);
-  const outside = steps(w + left - (cols - 1) * dilationW, strideW);
+  const outside = min(ow, steps(w + left - (cols - 1) * dilationW, strideW));
   const wideTiles = apart % ALIAS != 0;
   for (let i = 0; i < n; i++) {
     for (let o = 0; o < oh; o++) {

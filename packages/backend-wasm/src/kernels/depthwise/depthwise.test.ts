@@ -111,11 +111,11 @@ describe.each([false, true])('with relaxed SIMD: %s', (relaxed) => {
     const pad: tf.backend_util.ExplicitPadding = [
       [0, 0],
       [2, 0],
-      [0, 1],
+      [0, 3],
       [0, 0],
     ];
     const [x, filter] = [await normal<tf.Rank.R4>([2, 6, 7, 5]), await normal<tf.Rank.R4>([3, 3, 5, 1])];
-    const weights = await normal<tf.Rank.R4>([2, 6, 6, 5]);
+    const weights = await normal<tf.Rank.R4>([2, 6, 8, 5]);
     const run = (a: tf.Tensor, b: tf.Tensor): tf.Tensor =>
       tf.engine().runKernel('DepthwiseConv2dNative', { x: a, filter: b }, { strides: 1, pad }) as tf.Tensor;
     await agree(() => [run(x, filter)]);
