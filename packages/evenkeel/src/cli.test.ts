@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { evenkeel } from '../test/run-cli.ts';
 import { repository, repositoryAbove } from './commands/in-repository.ts';
 import { version } from './version.ts';
 
-const COMMANDS = ['doctor', 'recipe', 'bench'];
+const COMMANDS = ['doctor', 'tour', 'recipe', 'bench'];
 
 describe('evenkeel', () => {
   it('shows help with examples for itself and every command, on stdout and 80 columns wide', async () => {
@@ -26,10 +26,14 @@ describe('evenkeel', () => {
 
   it('refuses what it does not know with exit code 2, on stderr, and says what it expected', async () => {
     const wrong: [string[], string][] = [
-      [['tuor'], "unknown command 'tuor', expected one of doctor, recipe, bench"],
+      [['tuor'], "unknown command 'tuor', expected one of doctor, tour, recipe, bench"],
       [['--jsno'], "unknown option '--jsno'"],
       [['doctor', '--jsno'], "doctor: Unknown option '--jsno'"],
       [['doctor', 'now'], "doctor: takes no words, got 'now'"],
+      [['tour', '--backend', 'gpu'], "tour: --backend is 'gpu', expected one of auto, wasm"],
+      [['tour', '--seed'], "tour: Option '--seed <value>' argument missing"],
+      [['tour', '--seed', '1.5'], "tour: --seed is '1.5', expected an integer from 0 to 4294967295"],
+      [['tour', '--steps', '0'], "tour: --steps is '0', expected an integer from 1 to 1000000"],
     ];
     for (const [args, message] of wrong) {
       const { code, stdout, stderr } = await evenkeel(args);
@@ -48,6 +52,45 @@ describe('evenkeel', () => {
     const report = JSON.parse(stdout);
     expect(report.machine.node).toBe(process.versions.node);
     expect(report.backends.map(({ name }: { name: string }) => name)).toContain(report.auto.name);
+  });
+});
+
+describe('evenkeel tour', () => {
+  it('prints one JSON document on stdout with --json, and progress as lines on stderr', async () => {
+    const { code, stdout, stderr } = await evenkeel([
+      'tour',
+      '--backend',
+      'cpu',
+      '--json',
+      '--steps',
+      '5',
+      '--digits',
+      '100',
+      '--seed',
+      '2',
+    ]);
+    expect(code).toBe(0);
+    const { plan, training, saved } = JSON.parse(stdout);
+    expect(plan).toMatchObject({ steps: 5, seed: 2 });
+    expect(training).toMatchObject({ curvesAgree: true, heldOutDigits: 100 });
+    expect(saved).toMatchObject({ kept: false, bitEqual: true });
+    expect(stderr).toContain('training 1/5 ');
+    expect(stderr).not.toContain('\r');
+  });
+
+  it('ends with a word and exit code 130 at Ctrl-C, and leaves no file', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'evenkeel-'));
+    try {
+      const args = ['tour', '--backend', 'wasm', '--steps', '100000', '--out', join(folder, 'model.safetensors')];
+      const { code, stderr } = await evenkeel(args, (text, child) => {
+        if (text.includes('training 1/')) child.kill('SIGINT');
+      });
+      expect(code).toBe(130);
+      expect(stderr).toMatch(/Interrupted: nothing was left half-written\.\n$/);
+      expect(await readdir(folder)).toEqual([]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

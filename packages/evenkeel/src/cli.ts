@@ -3,11 +3,12 @@ import type { EvenkeelError } from '@evenkeel/core';
 import { benchCommand, recipeCommand } from './commands/in-repository.ts';
 import { commandHelp, parse, programHelp, UsageError, type Command } from './commands/command.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { tourCommand } from './commands/tour.ts';
 import { abortOnSignals } from './terminal/signals.ts';
 import { styleFor } from './terminal/colour.ts';
 import { version } from './version.ts';
 
-const commands: readonly Command[] = [doctorCommand, recipeCommand, benchCommand];
+const commands: readonly Command[] = [doctorCommand, tourCommand, recipeCommand, benchCommand];
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
