@@ -42,7 +42,7 @@ export interface LayerNormGRUWeights {
  * @returns h after the step, a new tensor
  * @throws EvenkeelError SHAPE where the tensors do not fit each other, INVALID_ARGUMENT for epsilon <= 0
  *
- * Source: Ba, Kiros, Hinton 2016, "Layer Normalization", equations 26 to 28. The bias, next to the betas, is our addition.
+ * Source: Ba, Kiros, Hinton 2016, "Layer Normalization", supplementary material.
  *
  * @example
  * let h = tf.zeros([2, 5]);

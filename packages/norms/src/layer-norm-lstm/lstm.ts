@@ -64,7 +64,7 @@ export function checkStep(
  * @returns the state after the step, new tensors
  * @throws EvenkeelError SHAPE where the tensors do not fit each other, INVALID_ARGUMENT for epsilon <= 0
  *
- * Source: Ba, Kiros, Hinton 2016, "Layer Normalization", equations 20 to 22. The bias, next to the betas, is our addition.
+ * Source: Ba, Kiros, Hinton 2016, "Layer Normalization", supplementary material.
  *
  * @example
  * let state = { h: tf.zeros([2, 5]), c: tf.zeros([2, 5]) };

@@ -1,0 +1,74 @@
+// The examples of the guide run, compute what their pages say, and stand on the pages as they are here.
+import { backends } from './test-backends.ts';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { engine } from '@tensorflow/tfjs-core';
+import { backend } from '../packages/core/src/index.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const folder = join(import.meta.dirname, '../docs/examples');
+const pages = join(import.meta.dirname, '../docs/norms');
+const names = readdirSync(folder).sort();
+
+/** Numbers, to four digits. */
+function near(value: unknown): unknown {
+  if (typeof value === 'number') return expect.closeTo(value, 3);
+  if (Array.isArray(value)) return value.map(near);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, near(item)]));
+}
+
+/** What each example returns. */
+const results: Record<string, object> = {
+  'layer-norm': {
+    y: [
+      [-1, 1],
+      [-1, 1],
+    ],
+    sum: [
+      [0, 4],
+      [9, 31],
+    ],
+    normalized: [
+      [-1, 1],
+      [-1, 1],
+    ],
+  },
+  'rms-norm': {
+    y: [
+      [0.8485, 2.2627],
+      [0.8485, 2.2627],
+    ],
+  },
+  'group-norm': { y: [-1.3416, -0.4472, -1.3416, -0.4472, 0.4472, 1.3416, 0.4472, 1.3416] },
+  'instance-norm': { y: [-1, 1, -1, 1] },
+  'batch-norm': { y: [[-0.9995], [0.9995]], mean: [1], variance: [1], inferred: [[0], [1.999]], same: [[0], [1.999]] },
+  recurrent: { shape: [64, 3], learned: true },
+  'keras-models': { layer: 'RMSNormalization', y: [[0.8485, 2.2627]] },
+};
+
+test('every example is known here', () => {
+  expect(names).toEqual(Object.keys(results).sort());
+});
+
+/** tfjs-layers reads synchronously while it trains, which webgpu cannot in Node. */
+const training = new Set(['recurrent']);
+
+describe.each(backends)('on %s', (name) => {
+  beforeEach(async () => {
+    await backend(name);
+    engine().startScope();
+  });
+  afterEach(() => engine().endScope());
+
+  test.each(names.filter((example) => name !== 'webgpu' || !training.has(example)))('%s', async (example) => {
+    const { main } = (await import(join(folder, example, 'index.ts'))) as { main(): Promise<object> };
+    expect(await main()).toEqual(near(results[example]));
+  });
+});
+
+test.each(names)('%s stands on a page of the guide', (example) => {
+  const code = readFileSync(join(folder, example, 'index.ts'), 'utf8');
+  const texts = readdirSync(pages).map((page) => readFileSync(join(pages, page), 'utf8'));
+  expect(texts.filter((text) => text.includes(`\`\`\`ts\n${code}\`\`\``))).toHaveLength(1);
+});
