@@ -4,6 +4,7 @@ import { leadingAxes } from '../axes.ts';
 import { checkEpsilon, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
 import { batchNormGradWasm, batchNormInferenceGradWasm, batchNormInferenceWasm, batchNormWasm } from './wasm.ts';
+import { batchNormGradWgsl, batchNormInferenceGradWgsl, batchNormInferenceWgsl, batchNormWgsl } from './wgsl.ts';
 
 /** One statistic per channel, over everything else. */
 const perChannel = ({ x }: { x: Tensor }): { shape: number[]; dtype: 'float32' } => ({ shape: x.shape.slice(-1), dtype: 'float32' });
@@ -39,7 +40,7 @@ export const BatchNormGrad = /* @__PURE__ */ defineOp({
       dbeta: sum(dy, rows),
     };
   },
-  kernels: () => [batchNormGradWasm()],
+  kernels: () => [batchNormGradWgsl(), batchNormGradWasm()],
 });
 
 /** Batch normalization in training: normalizes with the batch's own statistics and returns them, biased. */
@@ -77,7 +78,7 @@ export const BatchNorm = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta } = BatchNormGrad({ x, dy: dy.y, mean: mu, variance, dmean: dy.mean, dvariance: dy.variance, gamma }, attrs);
     return { x: dx, gamma: dgamma, beta: dbeta };
   },
-  kernels: () => [batchNormWasm()],
+  kernels: () => [batchNormWgsl(), batchNormWasm()],
 });
 
 /** dx = dy gamma r; dgamma = sum of dy xhat; dbeta = sum of dy. The statistics are constants. */
@@ -93,7 +94,7 @@ export const BatchNormInferenceGrad = /* @__PURE__ */ defineOp({
     const r = div(1, sqrt(add(variance, epsilon)));
     return { dx: mul(dy, gamma ? mul(gamma, r) : r), dgamma: sum(mul(dy, mul(sub(x, mu), r)), rows), dbeta: sum(dy, rows) };
   },
-  kernels: () => [batchNormInferenceGradWasm()],
+  kernels: () => [batchNormInferenceGradWgsl(), batchNormInferenceGradWasm()],
 });
 
 /** Batch normalization with given (moving) statistics. */
@@ -117,5 +118,5 @@ export const BatchNormInference = /* @__PURE__ */ defineOp({
       variance: () => mul(times(mul(dgamma, square(r()))), -0.5),
     };
   },
-  kernels: () => [batchNormInferenceWasm()],
+  kernels: () => [batchNormInferenceWgsl(), batchNormInferenceWasm()],
 });

@@ -5,6 +5,7 @@ import { checkEpsilon, checkReduced, checkShape } from '../checks.ts';
 import { standardize } from '../layer-norm/op.ts';
 import { owner } from '../owner.ts';
 import { groupNormGradWasm, groupNormWasm } from './wasm.ts';
+import { groupNormGradWgsl, groupNormWgsl } from './wgsl.ts';
 
 export interface GroupNormOptions {
   /** How many groups of contiguous channels share statistics; divides the number of channels. Default 32. */
@@ -47,7 +48,7 @@ export const GroupNormGrad = /* @__PURE__ */ defineOp({
     const rows = leadingAxes(x, 1);
     return { dx: reshape(dx, x.shape), dgamma: sum(mul(dy, reshape(xhat, x.shape)), rows), dbeta: sum(dy, rows) };
   },
-  kernels: () => [groupNormGradWasm()],
+  kernels: () => [groupNormGradWgsl(), groupNormGradWasm()],
 });
 
 export const GroupNorm = /* @__PURE__ */ defineOp({
@@ -69,7 +70,7 @@ export const GroupNorm = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta } = GroupNormGrad({ x, dy, gamma }, attrs);
     return { x: dx, gamma: dgamma, beta: dbeta };
   },
-  kernels: () => [groupNormWasm()],
+  kernels: () => [groupNormWgsl(), groupNormWasm()],
 });
 
 /**

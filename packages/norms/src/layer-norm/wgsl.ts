@@ -1,7 +1,8 @@
 import { wgslKernel, type DeviceInfo, type KernelCall, type WgslKernel, type WgslPlan } from '@evenkeel/core';
 import { asRows } from '../axes.ts';
 import { blocksOf, gammaBetaSums, gammaBetaSumsShader } from '../wgsl/columns.ts';
-import { itemSize, teamDispatch, teamShaders } from '../wgsl/teams.ts';
+import { itemSize } from '../wgsl/items.ts';
+import { teamDispatch, teamShaders } from '../wgsl/teams.ts';
 import addLayerNorm from './add-layer-norm.wgsl.ts';
 import layerNormGrad from './layer-norm-grad.wgsl.ts';
 import layerNorm from './layer-norm.wgsl.ts';
@@ -21,7 +22,7 @@ function forward({ inputs, attrs: { axes, epsilon } }: KernelCall<Attributes>, d
     has_gamma: inputs['gamma'] ? 1 : 0,
     has_beta: inputs['beta'] ? 1 : 0,
   };
-  return { dispatches: [{ ...teamDispatch(rows, width, device), uniforms }] };
+  return { dispatches: [{ ...teamDispatch(rows, width, itemSize(width), device), uniforms }] };
 }
 
 /** One dispatch. */
@@ -52,7 +53,7 @@ export function layerNormGradWgsl(): WgslKernel<Attributes> {
       };
       return {
         scratch: { partials: { shape: [blocks, 2, width], dtype: 'float32' } },
-        dispatches: [{ ...teamDispatch(blocks, width, device), uniforms }, gammaBetaSums(blocks, width)],
+        dispatches: [{ ...teamDispatch(blocks, width, itemSize(width), device), uniforms }, gammaBetaSums(blocks, width)],
       };
     },
   });

@@ -1,6 +1,8 @@
-import { sizeOf, wgslKernel, type WgslKernel } from '@evenkeel/core';
+import { wgslKernel, type WgslKernel } from '@evenkeel/core';
+import { asRows } from '../axes.ts';
 import { blocksOf, gammaSums, gammaSumsShader } from '../wgsl/columns.ts';
-import { itemSize, teamDispatch, teamShaders } from '../wgsl/teams.ts';
+import { itemSize } from '../wgsl/items.ts';
+import { teamDispatch, teamShaders } from '../wgsl/teams.ts';
 import rmsNormGrad from './rms-norm-grad.wgsl.ts';
 import rmsNorm from './rms-norm.wgsl.ts';
 
@@ -8,18 +10,14 @@ interface Attributes {
   epsilon: number;
 }
 
-function asRows(shape: readonly number[]): { rows: number; width: number } {
-  return { rows: sizeOf(shape.slice(0, -1)), width: shape.at(-1)! };
-}
-
 /** One dispatch. */
 export const rmsNormWgsl = (): WgslKernel<Attributes> =>
   wgslKernel({
     shaders: teamShaders(rmsNorm),
     plan: ({ inputs, attrs: { epsilon } }, device) => {
-      const { rows, width } = asRows(inputs['x']!.shape);
+      const { rows, width } = asRows(inputs['x']!.shape, 1);
       const uniforms = { rows, width: width / itemSize(width), count: width, epsilon, has_gamma: inputs['gamma'] ? 1 : 0 };
-      return { dispatches: [{ ...teamDispatch(rows, width, device), uniforms }] };
+      return { dispatches: [{ ...teamDispatch(rows, width, itemSize(width), device), uniforms }] };
     },
   });
 
@@ -28,7 +26,7 @@ export const rmsNormGradWgsl = (): WgslKernel<Attributes> =>
   wgslKernel({
     shaders: { ...teamShaders(rmsNormGrad), ...gammaSumsShader() },
     plan: ({ inputs, attrs: { epsilon } }, device) => {
-      const { rows, width } = asRows(inputs['x']!.shape);
+      const { rows, width } = asRows(inputs['x']!.shape, 1);
       const { blocks, rowsPerBlock } = blocksOf(rows);
       const uniforms = {
         rows,
@@ -40,7 +38,7 @@ export const rmsNormGradWgsl = (): WgslKernel<Attributes> =>
       };
       return {
         scratch: { partials: { shape: [blocks, width], dtype: 'float32' } },
-        dispatches: [{ ...teamDispatch(blocks, width, device), uniforms }, gammaSums(blocks, width)],
+        dispatches: [{ ...teamDispatch(blocks, width, itemSize(width), device), uniforms }, gammaSums(blocks, width)],
       };
     },
   });

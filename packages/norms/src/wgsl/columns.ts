@@ -1,12 +1,35 @@
 // Sums over very many rows, in two steps: a part for each block of rows, then the sum of the parts.
 import type { WgslDispatch, WgslShader } from '@evenkeel/core';
+import byColumn from './by-column.wgsl.ts';
 import gammaBetaText from './gamma-beta-sums.wgsl.ts';
 import gammaText from './gamma-sums.wgsl.ts';
+import { FOUR, ONE, variant } from './items.ts';
 
-/** How rows are divided: enough blocks to keep a GPU busy, few enough that summing their parts costs little. */
+/** How rows are divided where each block leaves a part: enough blocks to keep a GPU busy, few enough that summing the parts costs little. */
 export function blocksOf(rows: number): { blocks: number; rowsPerBlock: number } {
   const rowsPerBlock = Math.max(4, Math.ceil(rows / 512));
   return { blocks: Math.ceil(rows / rowsPerBlock), rowsPerBlock };
+}
+
+/** The variants of a kernel whose text says `fn work(block, column, first, end)`: what a thread does with a column's rows from first to end. */
+export function columnShaders(name: string, code: string): Record<string, WgslShader> {
+  return { [name]: { code: `${code}${ONE}${byColumn}` }, [variant(name, 4)]: { code: `${code}${FOUR}${byColumn}` } };
+}
+
+/** Starts a thread for each column of items and each block of rows. */
+export function columnDispatch(
+  name: string,
+  size: 1 | 4,
+  { rows, columns, rowsPerBlock }: { rows: number; columns: number; rowsPerBlock: number },
+  uniforms: Readonly<Record<string, number>> = {},
+): WgslDispatch {
+  const blocks = Math.ceil(rows / rowsPerBlock);
+  const width = columns / size;
+  return {
+    shader: variant(name, size),
+    uniforms: { rows, width, rows_per_block: rowsPerBlock, blocks, ...uniforms },
+    workgroups: Math.ceil((blocks * width) / 64),
+  };
 }
 
 export const gammaBetaSumsShader = (): Record<string, WgslShader> => ({ gammaBetaSums: { code: gammaBetaText } });
