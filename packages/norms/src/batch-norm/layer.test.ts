@@ -175,6 +175,10 @@ describe.each(backends)('BatchNormalization on %s', (name) => {
     expect(copy.getConfig()).toMatchObject({ movingVariance: 'unbiased', onNonFinite: 'skip', scale: false, momentum });
     expect(await weightsOf(loaded)).toEqual(await weightsOf(model));
     expect(await values(loaded.predict(x) as Tensor)).toEqual(await values(model.predict(x) as Tensor));
+    unregister(norms);
+    const theirs = await saveAndLoad(model);
+    expect(theirs.layers[0]).not.toBeInstanceOf(BatchNormalization);
+    await expectClose(theirs.predict(x) as Tensor, model.predict(x) as Tensor);
     expect(summary(model)).toMatch(/\[null,3,4\]\s+9 /);
   });
 

@@ -146,6 +146,10 @@ describe.each(backends)('LayerNormalization on %s', (name) => {
     expect(regularizer.config.l2).toBeCloseTo(0.01);
     const x = numbers([2, 3, 4]);
     expect(await values(loaded.predict(x) as Tensor)).toEqual(await values(model.predict(x) as Tensor));
+    unregister(norms);
+    const theirs = await saveAndLoad(model);
+    expect(theirs.layers[0]).not.toBeInstanceOf(LayerNormalization);
+    await expectClose(theirs.predict(x) as Tensor, model.predict(x) as Tensor);
   });
 
   test('stands in a summary, passes a mask on, is left alone when frozen', async () => {
