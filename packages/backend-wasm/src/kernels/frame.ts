@@ -29,7 +29,7 @@ export interface Frame {
   functions<Name extends string>(module: Module): Functions<Name>;
   /** An input's address; 0 for one that is absent. */
   address(input: TensorInfo | undefined): number;
-  /** A new tensor, which the kernel returns. */
+  /** A new tensor, for the kernel to return; freed after the call if it does not. */
   output(shape: readonly number[], dtype?: DataType): TensorInfo;
   /** Address of so many bytes, uninitialised, freed after the call. */
   scratch(bytes: number): number;
@@ -97,15 +97,18 @@ export function configure({ name, serves, run }: Standin, relaxed: boolean): Ker
       try {
         const result = run(given, attrs, frame);
         for (const each of [result].flat()) {
-          const at = held.indexOf(each);
-          if (at >= 0) held.splice(at, 1);
+          for (const list of [held, outputs]) {
+            const at = list.indexOf(each);
+            if (at >= 0) list.splice(at, 1);
+          }
         }
         return result;
       } catch (error) {
-        release(heap, outputs);
         if (isEvenkeelError(error)) throw error;
         throw new EvenkeelError('KERNEL', `the WASM kernel failed: ${(error as Error).message}`, { op: name, cause: error });
       } finally {
+        // All but what is returned.
+        release(heap, outputs);
         release(heap, held);
       }
     },

@@ -11,7 +11,9 @@ import { einsum } from './einsum/einsum.ts';
 import { completeGradients } from './gradients.ts';
 import { unsortedSegmentSum } from './segment-sum/segment-sum.ts';
 import { logSoftmax, logSumExp, softmax, softmaxGrad } from './softmax/softmax.ts';
-import { eluGrad, unary } from './unary/unary.ts';
+import { binary, select } from './binary/binary.ts';
+import { castToBool, floorOfIntegers, oneHot, reverseBool } from './types/types.ts';
+import { clipIntegers, eluGrad, relu6, unary } from './unary/unary.ts';
 import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pool/pool.ts';
 import { identity } from './identity/identity.ts';
 import { reductions } from './reduce/reduce.ts';
@@ -33,6 +35,14 @@ const standins: readonly Standin[] = [
   einsum,
   ...unary,
   eluGrad,
+  relu6,
+  clipIntegers,
+  ...binary,
+  select,
+  castToBool,
+  reverseBool,
+  ...floorOfIntegers,
+  oneHot,
   softmax,
   logSoftmax,
   softmaxGrad,

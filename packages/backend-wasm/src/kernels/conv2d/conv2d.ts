@@ -1,7 +1,7 @@
 import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '@evenkeel/core';
 import type { Frame, Module, Standin } from '../frame.ts';
-import { ACTIVATIONS, activate, gemm } from '../mat-mul/gemm.ts';
+import { activate, activationOf, finish, gemm, isActivation } from '../mat-mul/gemm.ts';
 import { infoOf, isFloat, isNHWC, isOne, marginsOfGradient, residues, type Info, type Margins } from './geometry.ts';
 import relaxed from './conv2d.relaxed.wasm.ts';
 import simd from './conv2d.wasm.ts';
@@ -67,7 +67,7 @@ function window(
 function forward(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame: Frame): TensorInfo {
   const { x, filter, bias } = inputs as { x: TensorInfo; filter: TensorInfo; bias?: TensorInfo };
   const info = infoOf(x.shape, filter.shape, attrs);
-  const activation = ACTIVATIONS[String(attrs['activation'] ?? 'linear')]!;
+  const activation = activationOf(attrs);
   const alpha = Number(attrs['leakyreluAlpha'] ?? 0);
   const { inChannels, outChannels, outHeight, outWidth, batchSize } = info;
   const y = frame.output(info.outShape);
@@ -80,7 +80,7 @@ function forward(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame:
       { bias: frame.address(bias), activation, alpha },
     );
     multiply(frame.address(x), frame.address(filter), frame.address(y));
-    return y;
+    return finish(frame, y, attrs, inputs['preluActivationWeights']);
   }
   const conv = frame.functions<Conv>(module);
   const source = padded(frame, x, info.padInfo);
@@ -111,7 +111,7 @@ function forward(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame:
     tile + TILE,
   );
   activate(frame, frame.address(y), size, activation, alpha);
-  return y;
+  return finish(frame, y, attrs, inputs['preluActivationWeights']);
 }
 
 /**
@@ -247,11 +247,7 @@ export const conv2d: Standin = {
 export const fusedConv2d: Standin = {
   name: 'FusedConv2D',
   serves: ({ x, filter, bias }, attrs) =>
-    isFloat(x) &&
-    isFloat(filter) &&
-    isNHWC(attrs) &&
-    String(attrs['activation'] ?? 'linear') in ACTIVATIONS &&
-    (bias === undefined || bias.shape.length === 1),
+    isFloat(x) && isFloat(filter) && isNHWC(attrs) && isActivation(attrs['activation']) && (bias === undefined || bias.shape.length === 1),
   run: forward,
 };
 

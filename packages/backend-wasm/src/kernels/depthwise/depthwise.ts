@@ -2,7 +2,7 @@ import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '@evenkeel/core';
 import { infoOf, isFloat, isNHWC, isOne, residues, type Info } from '../conv2d/geometry.ts';
 import type { Frame, Module, Standin } from '../frame.ts';
-import { ACTIVATIONS, activate } from '../mat-mul/gemm.ts';
+import { activate, activationOf, finish, isActivation } from '../mat-mul/gemm.ts';
 import relaxed from './depthwise.relaxed.wasm.ts';
 import simd from './depthwise.wasm.ts';
 
@@ -61,9 +61,8 @@ function forward(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame:
     bias === undefined ? 0 : widened(frame, bias, 1, wide),
   );
   if (target !== frame.address(y)) depthwise.narrow(target, frame.address(y), size / outChannels, outChannels, 1, wide);
-  const activation = ACTIVATIONS[String(attrs['activation'] ?? 'linear')]!;
-  activate(frame, frame.address(y), size, activation, Number(attrs['leakyreluAlpha'] ?? 0));
-  return y;
+  activate(frame, frame.address(y), size, activationOf(attrs), Number(attrs['leakyreluAlpha'] ?? 0));
+  return finish(frame, y, attrs, inputs['preluActivationWeights']);
 }
 
 /** As for any convolution: one with stride 1 over dy for each residue class of positions of x, which the same taps reach. */
@@ -185,11 +184,7 @@ export const depthwiseConv2d: Standin = {
 export const fusedDepthwiseConv2d: Standin = {
   name: 'FusedDepthwiseConv2D',
   serves: ({ x, filter, bias }, attrs) =>
-    isFloat(x) &&
-    isFloat(filter) &&
-    isNHWC(attrs) &&
-    String(attrs['activation'] ?? 'linear') in ACTIVATIONS &&
-    (bias === undefined || bias.shape.length === 1),
+    isFloat(x) && isFloat(filter) && isNHWC(attrs) && isActivation(attrs['activation']) && (bias === undefined || bias.shape.length === 1),
   run: forward,
 };
 

@@ -1,3 +1,5 @@
+import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
+import { sizeOf } from '@evenkeel/core';
 import type { Frame, Module } from '../frame.ts';
 import relaxed from './mat-mul.relaxed.wasm.ts';
 import simd from './mat-mul.wasm.ts';
@@ -45,4 +47,23 @@ export function gemm(frame: Frame, product: Product, { bias = 0, activation = 0,
 /** Applies an activation to `count` floats in place. */
 export function activate(frame: Frame, address: number, count: number, activation: number, alpha: number): void {
   if (activation !== 0) frame.functions<'activate'>(matMulModule).activate(address, count, activation, alpha);
+}
+
+/** Activations that are kernels of their own, run on the result. */
+const SEPARATE: Readonly<Record<string, string>> = { elu: 'Elu', sigmoid: 'Sigmoid', prelu: 'Prelu' };
+
+/** Whether a fused kernel can end with this activation. */
+export const isActivation = (name: unknown): boolean => {
+  const activation = String(name ?? 'linear');
+  return activation in ACTIVATIONS || activation in SEPARATE;
+};
+
+/** The number of an activation that kernels apply themselves; linear where it is applied afterwards. */
+export const activationOf = ({ activation }: NamedAttrMap): number => ACTIVATIONS[String(activation ?? 'linear')] ?? 0;
+
+/** `y` after an activation that is a kernel of its own; as it is else. */
+export function finish(frame: Frame, y: TensorInfo, { activation }: NamedAttrMap, alpha: TensorInfo | undefined): TensorInfo {
+  const kernel = SEPARATE[String(activation)];
+  if (kernel === undefined || sizeOf(y.shape) === 0) return y;
+  return frame.call(kernel, alpha === undefined ? { x: y } : { x: y, alpha });
 }

@@ -1,7 +1,7 @@
 import { broadcast_util, type NamedAttrMap, type TensorInfo } from '@tensorflow/tfjs-core';
 import { EvenkeelError, sizeOf } from '@evenkeel/core';
 import type { Frame, Standin } from '../frame.ts';
-import { ACTIVATIONS, gemm, type Product } from './gemm.ts';
+import { activationOf, finish, gemm, isActivation, type Product } from './gemm.ts';
 
 /** Offset in bytes of each matrix of a batch that is broadcast to `batch`. */
 function offsets(outer: readonly number[], batch: readonly number[], bytes: number): number[] {
@@ -33,7 +33,7 @@ export interface Products extends Product {
 /** Reads a call of BatchMatMul or _FusedMatMul. Throws SHAPE where the inner axes differ. */
 export function productsOf(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap): Products {
   const { a, b } = inputs as { a: TensorInfo; b: TensorInfo };
-  const { transposeA = false, transposeB = false, activation = 'linear', leakyreluAlpha = 0 } = attrs as Record<string, never>;
+  const { transposeA = false, transposeB = false, leakyreluAlpha = 0 } = attrs as Record<string, never>;
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number];
   const [bRows, bColumns] = b.shape.slice(-2) as [number, number];
   const [m, k] = transposeA ? [aColumns, aRows] : [aRows, aColumns];
@@ -48,7 +48,7 @@ export function productsOf(inputs: Record<string, TensorInfo>, attrs: NamedAttrM
   const outerA = a.shape.slice(0, -2);
   const outerB = b.shape.slice(0, -2);
   const batch = broadcast_util.assertAndGetBroadcastShape(outerA, outerB);
-  const rest = { n, k, transposeA, transposeB, shape: [...batch, m, n], activation: ACTIVATIONS[activation]!, alpha: leakyreluAlpha };
+  const rest = { n, k, transposeA, transposeB, shape: [...batch, m, n], activation: activationOf(attrs), alpha: leakyreluAlpha };
   // Where all share the right-hand side they are one tall product, which packs B once.
   if (sizeOf(outerB) === 1 && !transposeA) return { ...rest, m: sizeOf(batch) * m, atA: [0], atB: [0], atC: [0] };
   const atA = offsets(outerA, batch, m * k * 4);
@@ -65,7 +65,7 @@ function product(inputs: Record<string, TensorInfo>, attrs: NamedAttrMap, frame:
   const b = frame.address(inputs['b']);
   const c = frame.address(y);
   for (let i = 0; i < atA.length; i++) multiply(a + atA[i]!, b + atB[i]!, c + atC[i]!);
-  return y;
+  return finish(frame, y, attrs, inputs['preluActivationWeights']);
 }
 
 const isFloat = ({ dtype }: TensorInfo): boolean => dtype === 'float32';
@@ -80,7 +80,7 @@ export const batchMatMul: Standin = {
 /** The same with bias and activation. */
 export const fusedMatMul: Standin = {
   name: '_FusedMatMul',
-  serves: ({ a, b, bias }, { activation = 'linear' }) =>
-    isFloat(a!) && isFloat(b!) && String(activation) in ACTIVATIONS && (bias === undefined || bias.shape.length === 1),
+  serves: ({ a, b, bias }, { activation }) =>
+    isFloat(a!) && isFloat(b!) && isActivation(activation) && (bias === undefined || bias.shape.length === 1),
   run: product,
 };

@@ -20,6 +20,7 @@ const RECIPROCAL: i32 = 10;
 const SIGN_OF: i32 = 11;
 const LEAKY_RELU: i32 = 12;
 const STEP: i32 = 13;
+const CLIP: i32 = 14;
 
 // The approximation of erf by Abramowitz and Stegun, 7.1.26, to 1.5e-7, as the other backends of tfjs use it.
 export let erf5: f32 = 1.061405429;
@@ -98,7 +99,7 @@ function storeRest(y: usize, v: v128, count: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function one(kind: i32, x: v128, alpha: v128, mLeast: v128, eLeast: v128, eMost: v128, eLog2e: v128, eMagic: v128, eHigh: v128, eLow: v128, e6: v128, e5: v128, e4: v128, e3: v128, e2: v128, lNormal: v128, lRaise: v128, lRaised: v128, lInfinite: v128, lRoot: v128, lMantissa: v128, l8: v128, l7: v128, l6: v128, l5: v128, l4: v128, l3: v128, l2: v128, l1: v128, l0: v128): v128 {
+function one(kind: i32, x: v128, alpha: v128, most: v128, mLeast: v128, eLeast: v128, eMost: v128, eLog2e: v128, eMagic: v128, eHigh: v128, eLow: v128, e6: v128, e5: v128, e4: v128, e3: v128, e2: v128, lNormal: v128, lRaise: v128, lRaised: v128, lInfinite: v128, lRoot: v128, lMantissa: v128, l8: v128, l7: v128, l6: v128, l5: v128, l4: v128, l3: v128, l2: v128, l1: v128, l0: v128): v128 {
   const zero = f32x4.splat(0);
   const sign = i32x4.splat(0x80000000);
   if (kind == EXP) return exp(x, eLeast, eMost, eLog2e, eMagic, eHigh, eLow, e6, e5, e4, e3, e2);
@@ -130,12 +131,14 @@ function one(kind: i32, x: v128, alpha: v128, mLeast: v128, eLeast: v128, eMost:
   if (kind == RECIPROCAL) return f32x4.div(f32x4.splat(1), x);
   if (kind == SIGN_OF) return signOf(x);
   if (kind == LEAKY_RELU) return v128.bitselect(f32x4.mul(x, alpha), x, f32x4.lt(x, zero));
-  return step(x, alpha);
+  if (kind == STEP) return step(x, alpha);
+  // A NaN comes through.
+  return f32x4.min(f32x4.max(x, alpha), most);
 }
 
 // @ts-ignore: decorator
 @inline
-function loop(kind: i32, x: usize, y: usize, n: usize, alpha: v128): void {
+function loop(kind: i32, x: usize, y: usize, n: usize, alpha: v128, most: v128): void {
   const mLeast = f32x4.splat(expm1Least);
   const eLeast = f32x4.splat(expLeast);
   const eMost = f32x4.splat(expMost);
@@ -165,31 +168,33 @@ function loop(kind: i32, x: usize, y: usize, n: usize, alpha: v128): void {
   const l0 = f32x4.splat(log0);
   const end = x + (n & ~3) * 4;
   while (x < end) {
-    v128.store(y, one(kind, v128.load(x), alpha, mLeast, eLeast, eMost, eLog2e, eMagic, eHigh, eLow, e6, e5, e4, e3, e2, lNormal, lRaise, lRaised, lInfinite, lRoot, lMantissa, l8, l7, l6, l5, l4, l3, l2, l1, l0));
+    v128.store(y, one(kind, v128.load(x), alpha, most, mLeast, eLeast, eMost, eLog2e, eMagic, eHigh, eLow, e6, e5, e4, e3, e2, lNormal, lRaise, lRaised, lInfinite, lRoot, lMantissa, l8, l7, l6, l5, l4, l3, l2, l1, l0));
     x += 16;
     y += 16;
   }
   n &= 3;
-  if (n != 0) storeRest(y, one(kind, rest(x, n), alpha, mLeast, eLeast, eMost, eLog2e, eMagic, eHigh, eLow, e6, e5, e4, e3, e2, lNormal, lRaise, lRaised, lInfinite, lRoot, lMantissa, l8, l7, l6, l5, l4, l3, l2, l1, l0), n);
+  if (n != 0) storeRest(y, one(kind, rest(x, n), alpha, most, mLeast, eLeast, eMost, eLog2e, eMagic, eHigh, eLow, e6, e5, e4, e3, e2, lNormal, lRaise, lRaised, lInfinite, lRoot, lMantissa, l8, l7, l6, l5, l4, l3, l2, l1, l0), n);
 }
 
-/** y = f(x) of `n` floats; in place too. `alpha` is the parameter of leaky relu and of step. */
-export function map(kind: i32, x: usize, y: usize, n: usize, alpha: f32): void {
+/** y = f(x) of `n` floats; in place too. `alpha` is the parameter of leaky relu and of step, and the least of clip; `most` is clip's. */
+export function map(kind: i32, x: usize, y: usize, n: usize, alpha: f32, most: f32): void {
   const a = f32x4.splat(alpha);
-  if (kind == EXP) loop(EXP, x, y, n, a);
-  else if (kind == EXPM1) loop(EXPM1, x, y, n, a);
-  else if (kind == LOG) loop(LOG, x, y, n, a);
-  else if (kind == LOG1P) loop(LOG1P, x, y, n, a);
-  else if (kind == TANH) loop(TANH, x, y, n, a);
-  else if (kind == SELU) loop(SELU, x, y, n, a);
-  else if (kind == SOFTPLUS) loop(SOFTPLUS, x, y, n, a);
-  else if (kind == ERF) loop(ERF, x, y, n, a);
-  else if (kind == SQRT) loop(SQRT, x, y, n, a);
-  else if (kind == RSQRT) loop(RSQRT, x, y, n, a);
-  else if (kind == RECIPROCAL) loop(RECIPROCAL, x, y, n, a);
-  else if (kind == SIGN_OF) loop(SIGN_OF, x, y, n, a);
-  else if (kind == LEAKY_RELU) loop(LEAKY_RELU, x, y, n, a);
-  else loop(STEP, x, y, n, a);
+  const b = f32x4.splat(most);
+  if (kind == EXP) loop(EXP, x, y, n, a, b);
+  else if (kind == EXPM1) loop(EXPM1, x, y, n, a, b);
+  else if (kind == LOG) loop(LOG, x, y, n, a, b);
+  else if (kind == LOG1P) loop(LOG1P, x, y, n, a, b);
+  else if (kind == TANH) loop(TANH, x, y, n, a, b);
+  else if (kind == SELU) loop(SELU, x, y, n, a, b);
+  else if (kind == SOFTPLUS) loop(SOFTPLUS, x, y, n, a, b);
+  else if (kind == ERF) loop(ERF, x, y, n, a, b);
+  else if (kind == SQRT) loop(SQRT, x, y, n, a, b);
+  else if (kind == RSQRT) loop(RSQRT, x, y, n, a, b);
+  else if (kind == RECIPROCAL) loop(RECIPROCAL, x, y, n, a, b);
+  else if (kind == SIGN_OF) loop(SIGN_OF, x, y, n, a, b);
+  else if (kind == LEAKY_RELU) loop(LEAKY_RELU, x, y, n, a, b);
+  else if (kind == STEP) loop(STEP, x, y, n, a, b);
+  else loop(CLIP, x, y, n, a, b);
 }
 
 /** dx of elu, from its result: dy where y >= 0, else dy (y + 1). */
