@@ -5,7 +5,7 @@ import { testsOnWebGpu } from './tools/machine.mjs';
 
 // Packages are tested from their sources.
 const conditions = ['@evenkeel/source', 'import', 'module', 'default'];
-const tests = ['packages/*/src/**/*.test.ts', 'recipes/**/*.test.ts', 'tools/**/*.test.ts'];
+const tests = ['packages/*/src/**/*.test.ts', 'recipes/**/*.test.ts', 'bench/**/*.test.ts', 'tools/**/*.test.ts'];
 const browserTests = ['packages/*/src/**/*.browser.test.ts'];
 /** What npm test found out that this machine cannot run. */
 const leftOut = process.env['EVENKEEL_WITHOUT'] === 'webgpu' ? testsOnWebGpu() : [];

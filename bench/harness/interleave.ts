@@ -10,6 +10,8 @@ export interface InterleaveOptions {
   /** Milliseconds an arm may take in all rounds together; a slower arm takes part in fewer, evenly spread. */
   readonly budget?: number;
   readonly clock?: Clock;
+  /** Called at the start of each round that counts. */
+  readonly onRound?: (round: number) => void;
 }
 
 /** What was measured of one arm. Times are milliseconds a call. */
@@ -63,7 +65,7 @@ export function takesPart(round: number, samples: number, rounds: number): boole
  */
 export async function interleave(
   arms: readonly Arm[],
-  { rounds, skip = 2, turn = 4, budget = 3000, clock = systemClock }: InterleaveOptions,
+  { rounds, skip = 2, turn = 4, budget = 3000, clock = systemClock, onRound }: InterleaveOptions,
 ): Promise<Map<string, Samples>> {
   const plans: Plan[] = [];
   for (const arm of arms) {
@@ -73,7 +75,8 @@ export async function interleave(
     const samples = Math.max(1, Math.min(rounds, Math.floor(budget / perTurn)));
     plans.push({ arm, calls: count, samples, wall: [], cpu: 0, done: 0 });
   }
-  for (let round = -skip; round < rounds; round++) {
+  for (let round = 0 - skip; round < rounds; round++) {
+    if (round >= 0) onRound?.(round);
     for (const plan of plans) {
       const slow = plan.samples < rounds;
       if (round < 0 ? slow : !takesPart(round, plan.samples, rounds)) {

@@ -26,3 +26,8 @@ export function digits(value: number | undefined): string {
 export function megabytes(bytes: number | undefined): string {
   return bytes === undefined ? '-' : `${digits(bytes / 1e6)} MB`;
 }
+
+/** A table in Markdown; the first column is text, the others are numbers. */
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}

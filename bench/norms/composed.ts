@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { BatchNorm, GroupNorm, LayerNorm, RMSNorm } from '@evenkeel/norms';
 import type { Arm } from '../harness/arm.ts';
-import { EPSILON, NUM_GROUPS, type Case, type OpName } from './cases.ts';
+import { stock } from './backends.ts';
+import { EPSILON, NUM_GROUPS, type BackendName, type Case, type OpName } from './cases.ts';
 import { tfjsArm, type Inputs } from './tfjs.ts';
 
 /** The ops' references: what one writes by hand with tfjs-core. */
@@ -12,6 +13,11 @@ const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
   groupNorm: (inputs) => GroupNorm.definition.reference(inputs, { numGroups: NUM_GROUPS, epsilon: EPSILON }),
 };
 
-export function composed(which: Case): Arm {
-  return tfjsArm('composed', which, forward[which.op]);
+export function composed(which: Case, backend: BackendName): Promise<Arm> {
+  return tfjsArm('composed', which, stock(backend), forward[which.op], { note: 'of tfjs ops, on tfjs as it is' });
+}
+
+/** The same on our WASM engine, whose kernels stand in for some of tfjs'. */
+export function composedHere(which: Case, backend: BackendName): Promise<Arm> {
+  return tfjsArm('composed-here', which, backend, forward[which.op], { note: 'of tfjs ops, on our engine' });
 }

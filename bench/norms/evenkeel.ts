@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { inspect } from '@evenkeel/core';
 import { BatchNorm, groupNorm, layerNorm, rmsNorm } from '@evenkeel/norms';
 import type { Arm } from '../harness/arm.ts';
-import { EPSILON, NUM_GROUPS, type Case, type OpName } from './cases.ts';
+import { EPSILON, NUM_GROUPS, type BackendName, type Case, type OpName } from './cases.ts';
 import { tfjsArm, type Inputs } from './tfjs.ts';
 
 const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
@@ -12,8 +12,8 @@ const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
   groupNorm: ({ x, gamma, beta }) => groupNorm(x, gamma, beta, { numGroups: NUM_GROUPS, epsilon: EPSILON }),
 };
 
-export function evenkeel(which: Case): Arm {
-  return tfjsArm('evenkeel', which, forward[which.op]);
+export function evenkeel(which: Case, backend: BackendName): Promise<Arm> {
+  return tfjsArm('evenkeel', which, backend, forward[which.op]);
 }
 
 /** Ops that no kernel served since the inspection was reset, each with the reason. Such a run measures the reference, not us. */

@@ -34,7 +34,8 @@ function forward(op: OpName, shape: readonly number[]): (x: Array, gamma: Array,
 export async function jax({ op, pass, shape, data }: Case, backend: BackendName): Promise<Arm | undefined> {
   const device: Device = backend;
   // jax-js asks a browser's global, which Node 20 lacks.
-  (globalThis as { navigator?: object }).navigator ??= {};
+  const navigator = ((globalThis as { navigator?: { userAgent?: string } }).navigator ??= {});
+  navigator.userAgent ??= 'Node.js';
   if (!(await init(device)).includes(device)) return undefined;
   defaultDevice(device);
 

@@ -2,10 +2,11 @@ import { resetInspection } from '@evenkeel/core';
 import type { Arm } from '../harness/arm.ts';
 import type { GpuWork } from '../harness/gpu-counter.ts';
 import { interleave, type Samples } from '../harness/interleave.ts';
+import type { Progress } from '../harness/progress.ts';
 import { median, pairedRatio, quantile } from '../harness/statistics.ts';
 import { verify } from '../harness/verify.ts';
 import { leastBytes, size, type BackendName, type Case } from './cases.ts';
-import { composed } from './composed.ts';
+import { composed, composedHere } from './composed.ts';
 import { copy } from './copy.ts';
 import { evenkeel, withoutKernel } from './evenkeel.ts';
 import { expected } from './expected.ts';
@@ -21,6 +22,7 @@ export interface MeasureOptions {
   readonly budget: number;
   /** Milliseconds a single call may be expected to take before its arm is left out. */
   readonly patience: number;
+  readonly progress: Progress;
   /** On webgpu. */
   readonly gpu?: { work(): GpuWork };
 }
@@ -34,6 +36,7 @@ type Maker = (which: Case, backend: BackendName) => Arm | undefined | Promise<Ar
 const arms: Readonly<Record<string, { readonly make: Maker; readonly backends: readonly BackendName[] }>> = {
   evenkeel: { make: evenkeel, backends: ['wasm', 'webgpu'] },
   composed: { make: composed, backends: ['wasm', 'webgpu'] },
+  'composed-here': { make: composedHere, backends: ['wasm'] },
   'tfjs-layers': { make: tfjsLayers, backends: ['wasm', 'webgpu'] },
   'onnxruntime-web': { make: onnxruntimeWeb, backends: ['wasm'] },
   'onnxruntime-node': { make: onnxruntimeNode, backends: ['wasm'] },
@@ -88,7 +91,7 @@ function result({ arm, error, gpu }: Contestant, which: Case, samples: Samples, 
 
 /** Times all arms that take part in a case. Throws when one of them is wrong. */
 export async function measure(which: Case, options: MeasureOptions): Promise<CaseResult> {
-  const { backend, rounds, budget, patience } = options;
+  const { backend, rounds, budget, patience, progress } = options;
   const { op, pass, shape } = which;
   const wanted = expected(which);
   const leftOut: { arm: string; reason: string }[] = [];
@@ -102,6 +105,7 @@ export async function measure(which: Case, options: MeasureOptions): Promise<Cas
       leftOut.push({ arm: name, reason: `a call would take about ${Math.round(forecast / 1000)} s` });
       continue;
     }
+    progress.detail(`checking ${name}`);
     const arm = await make(which, backend);
     if (arm === undefined) {
       leftOut.push({ arm: name, reason: name.startsWith('onnx') && pass !== 'forward' ? 'infers only' : 'has no such operation here' });
@@ -115,7 +119,12 @@ export async function measure(which: Case, options: MeasureOptions): Promise<Cas
 
   const samples = await interleave(
     contestants.map(({ arm }) => arm),
-    { rounds, budget, ...(backend === 'webgpu' && { turn: 1 }) },
+    {
+      rounds,
+      budget,
+      ...(backend === 'webgpu' && { turn: 1 }),
+      onRound: (round) => progress.detail(`round ${round + 1} of ${rounds}`),
+    },
   );
   const copied = median(samples.get('copy')!.wall.filter((sample) => sample !== undefined));
   const found = contestants.map((contestant) =>

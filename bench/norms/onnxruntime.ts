@@ -96,8 +96,15 @@ async function arm(name: string, runtime: Runtime, provider: string, reuseOutput
 export async function onnxruntimeWeb(which: Case): Promise<Arm | undefined> {
   const runtime = await import('onnxruntime-web');
   runtime.env.wasm.numThreads = 1;
-  // Outputs cannot be reused: those of a run come back in new arrays, and arrays handed in stay as they were.
-  return arm('onnxruntime-web', runtime as unknown as Runtime, 'wasm', false, which);
+  // In Node it brings a global Worker along, which one thread does not need. jax-js would take it for a browser's.
+  const global = globalThis as { Worker?: unknown };
+  const hadWorker = 'Worker' in global;
+  try {
+    // Outputs cannot be reused: those of a run come back in new arrays, and arrays handed in stay as they were.
+    return await arm('onnxruntime-web', runtime as unknown as Runtime, 'wasm', false, which);
+  } finally {
+    if (!hadWorker) delete global.Worker;
+  }
 }
 
 /** The runtime's native build. */

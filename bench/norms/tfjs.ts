@@ -1,6 +1,7 @@
 // What the arms that run on TensorFlow.js share.
 import { backend, dispose, getBackend, grads, tensor, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { Arm, Outputs } from '../harness/arm.ts';
+import { switchTo } from './backends.ts';
 import { hasBeta, type Case } from './cases.ts';
 
 export interface Inputs {
@@ -38,15 +39,17 @@ async function values(tensors: Readonly<Record<string, Tensor>>): Promise<Output
 }
 
 /**
- * An arm of a function on the running tfjs backend. With `trainable`, gradients are taken with respect to x and those tensors, which
+ * An arm of a function on a tfjs backend. With `trainable`, gradients are taken with respect to x and those tensors, which
  * `forward` uses by itself (a layer's own variables); else with respect to x, gamma and beta, which it is given.
  */
-export function tfjsArm(
+export async function tfjsArm(
   name: string,
   { op, pass, shape, data }: Case,
+  on: string,
   forward: (inputs: Inputs) => Tensor,
   { trainable, note, free }: { trainable?: readonly Tensor[]; note?: string; free?: () => void } = {},
-): Arm {
+): Promise<Arm> {
+  await switchTo(on);
   const channels = [shape.at(-1)!];
   const inputs: Inputs = {
     x: tensor(data.x, [...shape]),
@@ -69,6 +72,7 @@ export function tfjsArm(
   return {
     name,
     ...(note !== undefined && { note }),
+    enter: () => switchTo(on),
     run: () => dispose(compute()),
     ...(getBackend() === 'webgpu' && { finish: finishGpu }),
     read: () => values(compute()),

@@ -1,4 +1,4 @@
-import { digits, table } from '../harness/table.ts';
+import { digits, markdown, table } from '../harness/table.ts';
 import type { ArmResult, Report, RowResult } from './results.ts';
 import type { Target } from './targets.ts';
 
@@ -48,9 +48,6 @@ export function printTargets(found: readonly Target[]): string {
   const rows = found.map(({ what, wanted, found: figure, reached }) => [what, wanted, figure, reached ? 'reached' : 'NOT REACHED']);
   return `\nTargets\n${table(['', 'wanted', 'found', ''], rows, ['left', 'right', 'right', 'left'])}`;
 }
-
-const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
 /** The page that shows a report: regenerated with it, never edited. */
 export function page(report: Report, found: readonly Target[]): string {
