@@ -1,0 +1,6 @@
+import type { Recipe } from './harness/index.ts';
+
+/** All recipes. A new one is a folder and a line here. */
+export const recipes: Readonly<Record<string, () => Promise<{ readonly default: Recipe }>>> = {
+  'layer-norm': () => import('./layer-norm/index.ts'),
+};
