@@ -84,6 +84,16 @@ async function checkBundles(folder) {
   }
 }
 
+/** The program, started as npm installed it. */
+async function checkProgram({ name, manifest }, folder) {
+  const program = (...args) => run(join(folder, 'node_modules/.bin', name), args, { cwd: folder });
+  const { stdout: version } = await program('--version');
+  if (!version.includes(manifest.version)) throw new Failure(`${name} --version says ${version}`);
+  JSON.parse((await program('doctor', '--json')).stdout);
+  const { saved } = JSON.parse((await program('tour', '--backend', 'wasm', '--steps', '3', '--digits', '200', '--json')).stdout);
+  if (saved?.bitEqual !== true) throw new Failure(`${name} tour: the loaded model is not bit-equal`);
+}
+
 await runSteps('npm run check', async () => {
   let tarballs;
   await step('pack; publint and attw', async () => (tarballs = await packAll(packages)) && `${packages.length} packages`);
@@ -103,6 +113,9 @@ await runSteps('npm run check', async () => {
     return `${contents.length} bundles`;
   });
 
+  for (const one of packages.filter(({ forNode }) => forNode)) {
+    await step(`${one.name}, the program as installed: doctor and a short tour`, () => checkProgram(one, folder));
+  }
   await step('examples of the READMEs, in Node and in Chromium', async () => {
     const webgpu = await hasWebGpuInNode();
     if (ci && (chromium === undefined || !webgpu)) throw new Failure('No Chromium or no WebGPU adapter, and CI is set.');
