@@ -1,7 +1,7 @@
 import type { NamedAttrMap, TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '@evenkeel/core';
 import type { Frame, Standin } from '../kernels/frame.ts';
-import { matMulModule, strides } from '../kernels/mat-mul/gemm.ts';
+import { ACTIVATIONS, matMulModule, strides } from '../kernels/mat-mul/gemm.ts';
 import { batchMatMul, fusedMatMul, productsOf, type Products } from '../kernels/mat-mul/mat-mul.ts';
 import { ROOM } from './control.ts';
 import type { Job, Pool } from './pool.ts';
@@ -86,6 +86,8 @@ export function threadedProducts(poolOf: (frame: Frame) => Pool): readonly Stand
     name,
     serves: (inputs, attrs, heap) => {
       if (!serves!(inputs, attrs, heap)) return false;
+      // Other activations are kernels of their own, run afterwards.
+      if (!(String(attrs['activation'] ?? 'linear') in ACTIVATIONS)) return false;
       const { a, b } = inputs as { a: TensorInfo; b: TensorInfo };
       // Wrong shapes are for the kernel beneath to say.
       const inner = [
