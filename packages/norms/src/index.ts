@@ -1,4 +1,5 @@
 export * from './batch-norm/index.ts';
+export * from './crms-norm/index.ts';
 export * from './group-norm/index.ts';
 export * from './instance-norm/index.ts';
 export * from './layer-norm-gru/index.ts';

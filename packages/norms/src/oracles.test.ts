@@ -1,4 +1,6 @@
 import { backends } from '../../../tools/test-backends.ts';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { backend } from '@evenkeel/core';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -7,12 +9,13 @@ import { line } from '../../../tools/oracles/report.ts';
 import { runCases, type CaseResult } from '../../../tools/oracles/run.ts';
 import { adapters } from '../test/oracles.ts';
 
-const { cases } = readOracles(fileURLToPath(new URL('../test/data/oracles/layer-norm.json', import.meta.url)));
+const folder = fileURLToPath(new URL('../test/data/oracles', import.meta.url));
+const cases = readdirSync(folder).flatMap((file) => readOracles(join(folder, file)).cases);
 
-describe.each(backends)('the oracles of layer-norm.json on %s', (name) => {
+describe.each(backends)('the oracles on %s', (name) => {
   beforeAll(() => backend(name));
 
-  test.each(cases)('$name', async (oracle) => {
+  test.each(cases)('$slug: $name', async (oracle) => {
     const results: CaseResult[] = [];
     await runCases(
       [oracle],

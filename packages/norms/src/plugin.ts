@@ -1,9 +1,11 @@
 import type { Plugin } from '@evenkeel/core';
 import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from './batch-norm/index.ts';
+import { AddCRMSNorm, CRMSNorm, CRMSNormGrad } from './crms-norm/index.ts';
 import { GroupNorm, GroupNormGrad } from './group-norm/index.ts';
 import { AddLayerNorm, LayerNorm, LayerNormGrad } from './layer-norm/index.ts';
 import {
   BatchNormalization,
+  CRMSNormalization,
   GroupNormalization,
   InstanceNormalization,
   LayerNormalization,
@@ -23,11 +25,14 @@ import { Tanh } from './tanh/op.ts';
 export const norms: Plugin = {
   ...owner,
   ops: [
+    AddCRMSNorm,
     AddLayerNorm,
     BatchNorm,
     BatchNormGrad,
     BatchNormInference,
     BatchNormInferenceGrad,
+    CRMSNorm,
+    CRMSNormGrad,
     GroupNorm,
     GroupNormGrad,
     LayerNorm,
@@ -39,6 +44,7 @@ export const norms: Plugin = {
   ],
   layers: [
     BatchNormalization,
+    CRMSNormalization,
     GroupNormalization,
     InstanceNormalization,
     LayerNormalization,

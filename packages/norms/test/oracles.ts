@@ -1,4 +1,4 @@
-// Computes the cases of layer-norm.json. Statistics that the functions do not return are computed here, by their definition.
+// Computes the cases of the oracle files: those of layer-norm.json here, others in files of their own. Statistics that the functions do not return are computed here, by their definition.
 import {
   add,
   div,
@@ -32,6 +32,7 @@ import {
   type LSTMState,
   type MovingStatisticsOptions,
 } from '../src/index.ts';
+import { crmsNormAdapters } from './crms-norm.oracles.ts';
 
 type Tensors = Record<string, Tensor>;
 
@@ -206,4 +207,5 @@ export const adapters: Adapters = {
     batchNormSteps,
     lstm,
   ],
+  'pre-crmsnorm': crmsNormAdapters,
 };
