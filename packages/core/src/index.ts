@@ -32,6 +32,7 @@ export {
   RandomUniform,
   randomUniform,
   type Random,
+  type RandomAttributes,
   type RandomPlace,
   type RandomSource,
 } from './random/index.ts';

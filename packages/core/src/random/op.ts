@@ -10,7 +10,8 @@ import binary from './random.wasm.ts';
 import philoxText from './philox.wgsl.ts';
 import shader from './random.wgsl.ts';
 
-type RandomAttributes = RandomPlace & { readonly shape: readonly number[] };
+/** What the three ops draw: as many values as `shape` holds, from a place on. */
+export type RandomAttributes = RandomPlace & { readonly shape: readonly number[] };
 
 const owner = { name: '@evenkeel/core', version };
 const WORKGROUP = 64;

@@ -13,7 +13,7 @@ const END_OF_TEXT = 3;
 
 /** Where in which sequence numbers lie: all that a kernel needs to make them itself. */
 export interface RandomPlace {
-  readonly key: Key;
+  readonly key: readonly [number, number];
   /** The first block of four numbers. */
   readonly offset: number;
 }

@@ -1,6 +1,6 @@
 export type { CaseInput, NestedNumbers, OpCase, RandomInput, Tolerances } from './case.ts';
 export type { ExpectKernel } from './kernels.ts';
-export type { LayerCase, TfjsLayers } from './layers.ts';
+export type { LayerCase, TfjsLayers, TfjsModel } from './layers.ts';
 export { opcheck, type OpcheckOptions } from './opcheck.ts';
 export { checkPlugin, type CheckPluginOptions, type PluginOpCases } from './plugin.ts';
 export type { CheckFailure, CheckName } from './record.ts';

@@ -16,7 +16,7 @@ export interface LayerCase {
 }
 
 /** What is used of tfjs-layers' models. */
-interface Model {
+export interface TfjsModel {
   predict(x: Tensor | Tensor[]): Tensor | Tensor[];
   getWeights(): Tensor[];
   setWeights(weights: Tensor[]): void;
@@ -30,8 +30,8 @@ interface Model {
 /** `@tensorflow/tfjs-layers`, as far as it is used: hand over the module. Core itself does without. */
 export interface TfjsLayers {
   input(config: { shape: number[] }): object;
-  model(args: { inputs: object; outputs: object }): Model;
-  loadLayersModel(handler: io.IOHandler): Promise<Model>;
+  model(args: { inputs: object; outputs: object }): TfjsModel;
+  loadLayersModel(handler: io.IOHandler): Promise<TfjsModel>;
 }
 
 interface LayerLike extends serialization.Serializable {
@@ -79,20 +79,25 @@ export function checkConfig(layer: SerializableClass, { config = {} }: LayerCase
   return `fromConfig(getConfig()) changes ${changed.map((key) => `${key} from ${canonical(given[key])} to ${canonical(again[key])}`).join(', ')}`;
 }
 
-function buildModel({ input, model }: TfjsLayers, layer: SerializableClass, shapes: readonly (readonly number[])[], config: object): Model {
+function buildModel(
+  { input, model }: TfjsLayers,
+  layer: SerializableClass,
+  shapes: readonly (readonly number[])[],
+  config: object,
+): TfjsModel {
   const inputs = shapes.map((shape) => input({ shape: [...shape] }));
   const outputs = (new layer({ ...config } as serialization.ConfigDict) as LayerLike).apply(inputs.length === 1 ? inputs[0]! : inputs);
   return model({ inputs, outputs: list(outputs) });
 }
 
-async function readOutputs(model: Model, inputs: Tensor[]): Promise<HostTensor[]> {
+async function readOutputs(model: TfjsModel, inputs: Tensor[]): Promise<HostTensor[]> {
   const outputs = list(model.predict(inputs.length === 1 ? inputs[0]! : inputs));
   const found = await Promise.all(outputs.map(read));
   for (const output of outputs) output.dispose();
   return found;
 }
 
-async function reload(library: TfjsLayers, model: Model): Promise<Model> {
+async function reload(library: TfjsLayers, model: TfjsModel): Promise<TfjsModel> {
   let saved: io.ModelArtifacts | undefined;
   await model.save(
     io.withSaveHandler(async (artifacts) => {
@@ -119,7 +124,7 @@ export async function checkInModel(
   const shapes = Array.isArray(inputShape![0]) ? (inputShape as readonly (readonly number[])[]) : [inputShape as readonly number[]];
   const before = held();
   const inputs = shapes.map((shape, i) => upload(randomTensor(`input ${i}`, [BATCH, ...shape])));
-  const models: Model[] = [];
+  const models: TfjsModel[] = [];
   const close = (): void => {
     for (const model of models.splice(0)) model.dispose();
     for (const input of inputs.splice(0)) input.dispose();
@@ -154,7 +159,7 @@ export async function checkInModel(
   return leftBehind('the model, when it is disposed,', before);
 }
 
-async function trainStep(model: Model, inputs: Tensor[], outputs: HostTensor[]): Promise<string | undefined> {
+async function trainStep(model: TfjsModel, inputs: Tensor[], outputs: HostTensor[]): Promise<string | undefined> {
   model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
   const targets = outputs.map(({ shape }, i) => upload(randomTensor(`target ${i}`, shape)));
   try {
