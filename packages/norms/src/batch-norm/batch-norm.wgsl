@@ -1,4 +1,4 @@
-// Merges the blocks' moments, as every workgroup does for its own columns, and normalizes a block of rows with them.
+// Merges the blocks' moments, as every team does for its own columns, and normalizes a block of rows with them.
 // n variance = sum over blocks of their squared differences + n_b (mean_b - mean)^2: Chan, Golub, LeVeque 1979, equation 2.1 for many parts.
 struct Params { rows: u32, width: u32, rows_per_block: u32, blocks: u32, epsilon: f32, has_gamma: u32, has_beta: u32 }
 
@@ -12,35 +12,12 @@ struct Params { rows: u32, width: u32, rows_per_block: u32, blocks: u32, epsilon
 @group(0) @binding(6) var<storage, read_write> variance: array<Item>;
 @group(0) @binding(7) var<uniform> params: Params;
 
-override columns: u32 = 16;
-
-var<workgroup> sums: array<Item, 256>;
-
-/** The sum over the lanes of a column. */
-fn total(value: Item, local: u32) -> Item {
-  workgroupBarrier();
-  sums[local] = value;
-  workgroupBarrier();
-  var sum = Item();
-  for (var i = local % columns; i < 256; i += columns) {
-    sum += sums[i];
-  }
-  return sum;
-}
-
 fn rows_of(block: u32) -> f32 {
   return f32(min(params.rows_per_block, params.rows - block * params.rows_per_block));
 }
 
-@compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgroups: vec3u, @builtin(local_invocation_index) local: u32) {
-  let tiles = (params.width + columns - 1) / columns;
-  let tile = workgroup.x + workgroup.y * workgroups.x;
-  let own_block = tile / tiles;
-  let column = (tile % tiles) * columns + local % columns;
-  let lane = local / columns;
-  let lanes = 256 / columns;
-  // Threads beyond the last column or block read and write nothing, but take part in barriers.
+fn work(own_block: u32, column: u32, lane: u32, lanes: u32) {
+  // Lanes beyond the last column or block read and write nothing, but take part in sums.
   let live = column < params.width && own_block < params.blocks;
   let blocks = select(0u, params.blocks, live);
 
@@ -48,13 +25,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(num_workgroups) workgr
   for (var block = lane; block < blocks; block += lanes) {
     sum += rows_of(block) * partials[2 * block * params.width + column];
   }
-  let mu = total(sum, local) / f32(params.rows);
+  let mu = total(sum, lanes) / f32(params.rows);
   var squares = Item();
   for (var block = lane; block < blocks; block += lanes) {
     let difference = partials[2 * block * params.width + column] - mu;
     squares += partials[(2 * block + 1) * params.width + column] + rows_of(block) * difference * difference;
   }
-  let biased = total(squares, local) / f32(params.rows);
+  let biased = total(squares, lanes) / f32(params.rows);
   if (!live) {
     return;
   }

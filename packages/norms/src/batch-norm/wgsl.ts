@@ -1,7 +1,8 @@
 import { wgslKernel, type WgslKernel } from '@evenkeel/core';
 import { asChannels } from '../axes.ts';
 import { blocksOf, columnDispatch, columnShaders, gammaBetaSums, gammaBetaSumsShader } from '../wgsl/columns.ts';
-import { FOUR, itemSize, ONE, variant } from '../wgsl/items.ts';
+import { itemSize } from '../wgsl/items.ts';
+import { laneDispatch, laneShaders } from '../wgsl/lanes.ts';
 import coefficients from './batch-norm-coefficients.wgsl.ts';
 import dx from './batch-norm-dx.wgsl.ts';
 import inferenceGrad from './batch-norm-inference-grad.wgsl.ts';
@@ -17,36 +18,24 @@ interface Attributes {
 /** Rows a thread works on where nothing is summed: enough to make up for reading the channel's parameters. */
 const ROWS_PER_THREAD = 8;
 
-/** Columns that a workgroup of 256 threads shares: the fewer there are, the more threads add up each. */
-function tileWidth(width: number): number {
-  return Math.min(16, 2 ** Math.ceil(Math.log2(width)));
-}
-
 /** Two dispatches: moments of each block of rows, then their merging and the normalization. */
 export const batchNormWgsl = (): WgslKernel<Attributes> =>
   wgslKernel({
-    shaders: {
-      moments: { code: moments + ONE },
-      moments4: { code: moments + FOUR },
-      normalize: { code: normalize + ONE },
-      normalize4: { code: normalize + FOUR },
-    },
-    plan: ({ inputs, attrs: { epsilon } }) => {
+    shaders: { ...laneShaders('moments', moments), ...laneShaders('normalize', normalize) },
+    plan: ({ inputs, attrs: { epsilon } }, device) => {
       const { rows, channels } = asChannels(inputs['x']!.shape);
       const size = itemSize(channels);
       const width = channels / size;
-      const columns = tileWidth(width);
-      // Every workgroup merges all blocks' moments, so there are not more than this makes worth while.
-      const rowsPerBlock = Math.max(64, Math.ceil(rows / 128));
+      // Every team merges all blocks' moments: where many columns keep a GPU busy, fewer blocks do.
+      const rowsPerBlock = Math.ceil(rows / Math.min(128, Math.max(16, Math.ceil(4096 / width)), Math.ceil(rows / 16)));
       const blocks = Math.ceil(rows / rowsPerBlock);
-      const workgroups = blocks * Math.ceil(width / columns);
       const layout = { rows, width, rows_per_block: rowsPerBlock };
       const affine = { has_gamma: inputs['gamma'] ? 1 : 0, has_beta: inputs['beta'] ? 1 : 0 };
       return {
         scratch: { partials: { shape: [blocks, 2, channels], dtype: 'float32' } },
         dispatches: [
-          { shader: variant('moments', size), constants: { columns }, uniforms: layout, workgroups },
-          { shader: variant('normalize', size), constants: { columns }, uniforms: { ...layout, blocks, epsilon, ...affine }, workgroups },
+          { ...laneDispatch('moments', size, blocks, width, device), uniforms: layout },
+          { ...laneDispatch('normalize', size, blocks, width, device), uniforms: { ...layout, blocks, epsilon, ...affine } },
         ],
       };
     },
