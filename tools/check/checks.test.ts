@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle, checkContents, checkTreeShaking, ownSize, staticImports } from './bundles.mjs';
 import { promises, runExamples } from './examples.mjs';
 import { checkLoads } from './imports.mjs';
+import { checkSizes } from './sizes.mjs';
 
 /** An installed package with one defect of each kind, and its good neighbours. */
 const files: Record<string, string> = {
@@ -85,6 +86,20 @@ describe('bundles', () => {
 
   it.each(['broken', 'node'])('refuse bad/%s in a browser', async (entry) => {
     await expect(bundle(folder, `export * from 'bad/${entry}'`)).rejects.toThrow('cannot be bundled');
+  });
+});
+
+describe('sizes', () => {
+  it('may be as large as their ceilings', () => {
+    expect(() => checkSizes({ a: 100, b: 1 }, { a: 100, b: 2 })).not.toThrow();
+  });
+
+  it.each([
+    ['above its ceiling', { a: 101 }, { a: 100 }, 'without one: a.'],
+    ['without a ceiling', { a: 1, b: 1 }, { a: 100 }, 'without one: b.'],
+    ['that is gone', {}, { a: 100 }, 'No longer there: a.'],
+  ])('name an entry point %s', (_, measured, ceilings, why) => {
+    expect(() => checkSizes(measured as Record<string, number>, ceilings)).toThrow(why);
   });
 });
 

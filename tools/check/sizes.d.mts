@@ -1,0 +1,1 @@
+export function checkSizes(measured: Record<string, number>, ceilings?: Record<string, number>): void;
