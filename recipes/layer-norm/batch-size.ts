@@ -1,5 +1,5 @@
 // Experiment A: a perceptron of two hidden layers on MNIST, without norm, with batch norm, and with layer norm, at three batch sizes.
-import { add, dispose, keep, matMul, ones, relu, tensor2d, train, variable, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { add, dispose, keep, matMul, ones, relu, tensor2d, tidy, train, variable, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import { random } from '@evenkeel/core';
 import { batches, type LabelledImages } from '@evenkeel/datasets';
 import { loadMnist } from '@evenkeel/datasets/mnist';
@@ -71,7 +71,8 @@ export async function runBatchSize(norm: Norm, batchSize: BatchSize, context: Ru
   const data = await loadMnist({ split: 'train', limit: 10_000, signal });
   const test = await loadMnist({ split: 'test', limit: 2_000, signal });
   const steps = Math.max(1, Math.round((IMAGES_SEEN[batchSize] * scale) / batchSize));
-  const weights = makeWeights(norm, seed);
+  // In a tidy: a variable is a copy of the tensor that it starts with.
+  const weights = tidy(() => makeWeights(norm, seed));
   const optimizer = train.adam(LEARNING_RATE);
   let moving = makeStatistics();
   try {

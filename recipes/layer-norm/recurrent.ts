@@ -11,6 +11,7 @@ import {
   tensor1d,
   tensor2d,
   tensor3d,
+  tidy,
   train,
   unstack,
   variable,
@@ -106,7 +107,8 @@ export async function runRecurrent(cell: Cell, context: RunContext): Promise<Fig
   const data = loadDigits({ limit: TRAINING });
   const test = loadDigits({ offset: TRAINING });
   const total = Math.max(1, Math.round(STEPS * scale));
-  const weights = makeWeights(cell, seed);
+  // In a tidy: a variable is a copy of the tensor that it starts with.
+  const weights = tidy(() => makeWeights(cell, seed));
   const optimizer = train.adam(LEARNING_RATE);
   let running: number | undefined;
   let steps = Infinity;
