@@ -22,7 +22,8 @@ function load(name: string): Promise<unknown> {
 
 async function loadDawn(): Promise<GPUSource> {
   const { create, globals } = (await load('webgpu').catch((cause: unknown) => {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
+    const absent = (cause as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
+    const reason = absent ? 'it is not installed' : cause instanceof Error ? cause.message.split('\n')[0] : String(cause);
     throw new EvenkeelError('MISSING_PEER', `WebGPU in Node needs the package 'webgpu', which cannot be loaded (${reason})`, { cause });
   })) as Dawn;
   return { gpu: create([]), globals };
