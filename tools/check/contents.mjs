@@ -13,7 +13,7 @@ export const contents = [
   {
     code: "export { defineOp, use, backend, inspect } from '@evenkeel/core'",
     present: ['@evenkeel/core/1'],
-    absent: ['opcheck', 'fast-check', 'safetensors'],
+    absent: ['opcheck', 'fast-check', 'safetensors', 'RandomBits', 'philox'],
   },
   {
     code: "export { wasm } from '@evenkeel/backend-wasm'; export { layerNorm } from '@evenkeel/norms'",
