@@ -48,6 +48,7 @@ test('RMSNormGrad', async () => {
       { inputs: { x: { shape: [3, 5] }, dy: { shape: [3, 5] } }, attrs: { epsilon: 0.1 } },
       { inputs: { x: { shape: [2, 2, 34] }, dy: { shape: [2, 2, 34] }, gamma: { shape: [34] } } },
       { inputs: { x: { shape: [3, 5] }, dy: { shape: [3, 4] } }, throws: { code: 'SHAPE', argument: 'dy' } },
+      { inputs: { x: { shape: [3, 5] }, dy: { shape: [2, 5] } }, throws: { code: 'SHAPE', argument: 'dy' } },
     ],
     { backends },
   );
