@@ -117,6 +117,8 @@ async function main(): Promise<void> {
   if (values.smoke) {
     const unserved = cases.flatMap((each) => each.withoutKernel);
     if (unserved.length > 0) throw new Error(`ran without kernels: ${unserved.join('; ')}`);
+    const failed = cases.flatMap(({ leftOut }) => leftOut.filter((each) => each.failed).map(({ arm, reason }) => `${arm}: ${reason}`));
+    if (failed.length > 0) throw new Error(`peers did not run: ${failed.join('; ')}`);
     console.log(`\nsmoke: ${cases.length} cases ran, all arms agree, kernels served`);
     return;
   }

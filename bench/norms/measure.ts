@@ -12,7 +12,7 @@ import { evenkeel, withoutKernel } from './evenkeel.ts';
 import { expected } from './expected.ts';
 import { jax } from './jax.ts';
 import { onnxruntimeNode, onnxruntimeWeb } from './onnxruntime.ts';
-import type { ArmResult, CaseResult } from './results.ts';
+import type { ArmResult, CaseResult, LeftOut } from './results.ts';
 import { tfjsLayers } from './tfjs-layers.ts';
 
 export interface MeasureOptions {
@@ -27,8 +27,8 @@ export interface MeasureOptions {
   readonly gpu?: { work(): GpuWork };
 }
 
-/** |a - b| <= TOLERANCE (1 + |b|) for all outputs of all arms. */
-export const TOLERANCE = 1e-4;
+/** |a - b| <= TOLERANCE (1 + |b|) for all outputs of all arms. Sums of 10,000 rows in float32, as peers compute them, are off by 2e-4. */
+export const TOLERANCE = 1e-3;
 
 type Maker = (which: Case, backend: BackendName) => Arm | undefined | Promise<Arm | undefined>;
 
@@ -89,12 +89,12 @@ function result({ arm, error, gpu }: Contestant, which: Case, samples: Samples, 
   };
 }
 
-/** Times all arms that take part in a case. Throws when one of them is wrong. */
+/** Times all arms that take part in a case and are right. Throws when ours is wrong. */
 export async function measure(which: Case, options: MeasureOptions): Promise<CaseResult> {
   const { backend, rounds, budget, patience, progress } = options;
   const { op, pass, shape } = which;
   const wanted = expected(which);
-  const leftOut: { arm: string; reason: string }[] = [];
+  const leftOut: LeftOut[] = [];
   const contestants: Contestant[] = [];
   resetInspection();
   for (const [name, { make, backends }] of Object.entries(arms)) {
@@ -106,15 +106,22 @@ export async function measure(which: Case, options: MeasureOptions): Promise<Cas
       continue;
     }
     progress.detail(`checking ${name}`);
-    const arm = await make(which, backend);
-    if (arm === undefined) {
-      leftOut.push({ arm: name, reason: name.startsWith('onnx') && pass !== 'forward' ? 'infers only' : 'has no such operation here' });
-      continue;
+    let arm: Arm | undefined;
+    try {
+      arm = await make(which, backend);
+      if (arm === undefined) {
+        leftOut.push({ arm: name, reason: name.startsWith('onnx') && pass !== 'forward' ? 'infers only' : 'has no such operation here' });
+        continue;
+      }
+      const { time, ...contestant } = await enter(arm, wanted, options);
+      // Compiling and first pages are in the time of a quick first call; they are not in that of a slow one.
+      if (time > 1000) paces.set(key, Math.max(paces.get(key) ?? 0, time / size(shape)));
+      contestants.push(contestant);
+    } catch (error) {
+      if (name === 'evenkeel') throw error;
+      arm?.dispose?.();
+      leftOut.push({ arm: name, reason: (error as Error).message, failed: true });
     }
-    const { time, ...contestant } = await enter(arm, wanted, options);
-    // Compiling and first pages are in the time of a quick first call; they are not in that of a slow one.
-    if (time > 1000) paces.set(key, Math.max(paces.get(key) ?? 0, time / size(shape)));
-    contestants.push(contestant);
   }
 
   const samples = await interleave(

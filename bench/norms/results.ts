@@ -26,14 +26,21 @@ export interface ArmResult {
   readonly gpu?: GpuWork;
 }
 
+/** An arm that was not timed. */
+export interface LeftOut {
+  readonly arm: string;
+  readonly reason: string;
+  /** It should have run and did not, or its results are wrong. */
+  readonly failed?: true;
+}
+
 export interface CaseResult {
   readonly backend: BackendName;
   readonly op: OpName;
   readonly pass: Pass;
   readonly shape: readonly number[];
   readonly arms: readonly ArmResult[];
-  /** Arms that were not timed, with the reason. */
-  readonly leftOut: readonly { readonly arm: string; readonly reason: string }[];
+  readonly leftOut: readonly LeftOut[];
   /** Ops of ours that ran without a kernel. */
   readonly withoutKernel: readonly string[];
 }
