@@ -55,7 +55,7 @@ async function main(args: string[]): Promise<number> {
   const [name, ...more] = positionals;
   if (values.help || name === undefined) {
     console.log(USAGE);
-    return values.help ? 0 : 2;
+    return 0;
   }
   if (!Object.hasOwn(recipes, name) || more.length > 0) {
     console.error(`recipe: there is no '${positionals.join(' ')}', only ${Object.keys(recipes).join(', ')}`);

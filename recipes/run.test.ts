@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+/** Runs the command line; `interrupt` sends Ctrl-C's signal once stderr shows it. */
+function recipe(args: readonly string[], interrupt?: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['tools/run.mjs', 'recipes/run.ts', ...args], {
+      cwd: root,
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    const said = { stdout: '', stderr: '' };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said.stderr += text;
+      if (interrupt !== undefined && text.includes(interrupt)) child.kill('SIGINT');
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, ...said }));
+  });
+}
+
+describe('the command line of recipes', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'recipe-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  test('lists the recipes', async () => {
+    const { code, stdout } = await recipe([]);
+    expect([code, stdout.trim().split('\n').at(-1)]).toEqual([0, 'Recipes: layer-norm']);
+  });
+
+  test.each([
+    [['no-such'], "recipe: there is no 'no-such', only layer-norm"],
+    [['layer-norm', '--arm', 'gru'], 'recipe: arm is "gru", expected of none/128'],
+    [['layer-norm', '--scale', '2'], 'recipe: scale is 2, expected a number above 0, at most 1'],
+    [['layer-norm', '--quick'], "Unknown option '--quick'"],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await recipe(args);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  test('says what it will judge by, runs, and writes the report where it is told', async () => {
+    const out = join(folder, 'report.json');
+    const { code, stdout } = await recipe(['layer-norm', '--arm', 'lstm', '--seed', '2', '--scale', '0.01', '--out', out]);
+    expect(stdout).toMatch(/It counts as reproduced if\n {2}- error: [^]*Not judged[^]*Written to /);
+    expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({
+      recipe: 'layer-norm',
+      arms: ['lstm'],
+      seeds: [2],
+      scale: 0.01,
+      failures: [],
+    });
+    expect(code).toBe(0);
+  });
+
+  test('an interrupt leaves no file, not even half of one', async () => {
+    const out = join(folder, 'interrupted', 'report.json');
+    const { code, stderr } = await recipe(['layer-norm', '--arm', 'lstm', '--scale', '0.1', '--out', out], '1/3 lstm');
+    expect(stderr).toContain('recipe: was aborted');
+    expect([code, existsSync(out), await readdir(folder)]).toEqual([130, false, ['report.json']]);
+  });
+});
