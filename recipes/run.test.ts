@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -66,6 +66,6 @@ describe('the command line of recipes', () => {
     const out = join(folder, 'interrupted', 'report.json');
     const { code, stderr } = await recipe(['layer-norm', '--arm', 'lstm', '--scale', '0.1', '--out', out], '1/3 lstm');
     expect(stderr).toContain('recipe: was aborted');
-    expect([code, existsSync(out), await readdir(folder)]).toEqual([130, false, ['report.json']]);
+    expect([code, existsSync(join(folder, 'interrupted'))]).toEqual([130, false]);
   });
 });
