@@ -61,3 +61,51 @@ export function squaresOf(x: usize, bytes: usize, mean: f32): f64 {
   }
   return total;
 }
+
+/** y = (x - mean) r gamma + beta of one row. */
+export function standardize(x: usize, gamma: usize, beta: usize, y: usize, bytes: usize, mean: f32, r: f32): void {
+  const m = f32x4.splat(mean);
+  const scale = f32x4.splat(r);
+  const end = x + bytes;
+  for (; x + 64 <= end; x += 64) {
+    const p = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), scale), v128.load(gamma));
+    const q = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 16), m), scale), v128.load(gamma, 16));
+    v128.store(y, f32x4.add(p, v128.load(beta)));
+    v128.store(y, f32x4.add(q, v128.load(beta, 16)), 16);
+    const s = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 32), m), scale), v128.load(gamma, 32));
+    const t = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 48), m), scale), v128.load(gamma, 48));
+    v128.store(y, f32x4.add(s, v128.load(beta, 32)), 32);
+    v128.store(y, f32x4.add(t, v128.load(beta, 48)), 48);
+    gamma += 64;
+    beta += 64;
+    y += 64;
+  }
+  for (; x + 16 <= end; x += 16) {
+    const p = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), scale), v128.load(gamma));
+    v128.store(y, f32x4.add(p, v128.load(beta)));
+    gamma += 16;
+    beta += 16;
+    y += 16;
+  }
+  for (; x < end; x += 4) {
+    store<f32>(y, (load<f32>(x) - mean) * r * load<f32>(gamma) + load<f32>(beta));
+    gamma += 4;
+    beta += 4;
+    y += 4;
+  }
+}
+
+/** sum = a + b of one row. */
+export function add(a: usize, b: usize, sum: usize, bytes: usize): void {
+  const end = a + bytes;
+  for (; a + 16 <= end; a += 16) {
+    v128.store(sum, f32x4.add(v128.load(a), v128.load(b)));
+    b += 16;
+    sum += 16;
+  }
+  for (; a < end; a += 4) {
+    store<f32>(sum, load<f32>(a) + load<f32>(b));
+    b += 4;
+    sum += 4;
+  }
+}

@@ -3,11 +3,13 @@ import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } 
 import { AddCRMSNorm, CRMSNorm, CRMSNormGrad } from './crms-norm/index.ts';
 import { GroupNorm, GroupNormGrad } from './group-norm/index.ts';
 import { AddLayerNorm, LayerNorm, LayerNormGrad } from './layer-norm/index.ts';
+import { L1LayerNorm, L1LayerNormGrad } from './l1-layer-norm/index.ts';
 import {
   BatchNormalization,
   CRMSNormalization,
   GroupNormalization,
   InstanceNormalization,
+  L1LayerNormalization,
   LayerNormalization,
   LayerNormGRUCell,
   LayerNormLSTMCell,
@@ -35,6 +37,8 @@ export const norms: Plugin = {
     CRMSNormGrad,
     GroupNorm,
     GroupNormGrad,
+    L1LayerNorm,
+    L1LayerNormGrad,
     LayerNorm,
     LayerNormGrad,
     Product,
@@ -47,6 +51,7 @@ export const norms: Plugin = {
     CRMSNormalization,
     GroupNormalization,
     InstanceNormalization,
+    L1LayerNormalization,
     LayerNormalization,
     LayerNormGRUCell,
     LayerNormLSTMCell,

@@ -43,6 +43,15 @@ export function noise(length: number, seed = 1): number[] {
   });
 }
 
+/**
+ * An input of opcheck: alternately above 0.4 and below -0.4, so that no value is near the mean. `stride`: how far apart neighbours are
+ * that share the mean. For functions with a kink at the mean, over which finite differences must not step.
+ */
+export function apart(shape: readonly number[], stride = 1): { shape: readonly number[]; values: (index: number) => number } {
+  const values = (index: number): number => (Math.floor(index / stride) % 2 === 0 ? 1 : -1) * (0.4 + 0.6 * ((index * 0.618034) % 1));
+  return { shape, values };
+}
+
 /** How a call is refused: the code of its EvenkeelError and the argument at fault. */
 export function refusal(call: () => unknown): string {
   try {

@@ -1,5 +1,5 @@
 // Compressed root-mean-square normalization, row by row: both sums, then the result, while the row is in the L1 cache.
-import { PIECE } from '../_rows.as';
+import { add, PIECE } from '../_rows.as';
 import { lanes, min } from '../_simd.as';
 
 /** What the functions below find. */
@@ -100,21 +100,6 @@ function scale(x: usize, y: usize, bytes: usize, r: f32): void {
   for (; x < end; x += 4) {
     store<f32>(y, load<f32>(x) * r);
     y += 4;
-  }
-}
-
-/** sum = a + b of one row. */
-function add(a: usize, b: usize, sum: usize, bytes: usize): void {
-  const end = a + bytes;
-  for (; a + 16 <= end; a += 16) {
-    v128.store(sum, f32x4.add(v128.load(a), v128.load(b)));
-    b += 16;
-    sum += 16;
-  }
-  for (; a < end; a += 4) {
-    store<f32>(sum, load<f32>(a) + load<f32>(b));
-    b += 4;
-    sum += 4;
   }
 }
 

@@ -1,44 +1,11 @@
 // Layer normalization, row by row: mean, centred squares, result, while the row is in the L1 cache.
-import { PIECE, squaresOf, sumOf } from '../_rows.as';
+import { add, PIECE, squaresOf, standardize, sumOf } from '../_rows.as';
 import { flush, lanes, min, settle } from '../_simd.as';
 
 export { fill } from '../_simd.as';
 
 /** Rows whose contributions to dgamma and dbeta are summed in float32 before they enter the float64 totals. */
 const BLOCK: usize = 128;
-
-/** y = (x - mean) r gamma + beta of one row. */
-function standardize(x: usize, gamma: usize, beta: usize, y: usize, bytes: usize, mean: f32, r: f32): void {
-  const m = f32x4.splat(mean);
-  const scale = f32x4.splat(r);
-  const end = x + bytes;
-  for (; x + 64 <= end; x += 64) {
-    const p = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), scale), v128.load(gamma));
-    const q = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 16), m), scale), v128.load(gamma, 16));
-    v128.store(y, f32x4.add(p, v128.load(beta)));
-    v128.store(y, f32x4.add(q, v128.load(beta, 16)), 16);
-    const s = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 32), m), scale), v128.load(gamma, 32));
-    const t = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x, 48), m), scale), v128.load(gamma, 48));
-    v128.store(y, f32x4.add(s, v128.load(beta, 32)), 32);
-    v128.store(y, f32x4.add(t, v128.load(beta, 48)), 48);
-    gamma += 64;
-    beta += 64;
-    y += 64;
-  }
-  for (; x + 16 <= end; x += 16) {
-    const p = f32x4.mul(f32x4.mul(f32x4.sub(v128.load(x), m), scale), v128.load(gamma));
-    v128.store(y, f32x4.add(p, v128.load(beta)));
-    gamma += 16;
-    beta += 16;
-    y += 16;
-  }
-  for (; x < end; x += 4) {
-    store<f32>(y, (load<f32>(x) - mean) * r * load<f32>(gamma) + load<f32>(beta));
-    gamma += 4;
-    beta += 4;
-    y += 4;
-  }
-}
 
 /** y = (x - mean) / sqrt(variance + epsilon) gamma + beta for every row of `width`. */
 export function forward(x: usize, gamma: usize, beta: usize, y: usize, rows: usize, width: usize, epsilon: f32): void {
@@ -49,21 +16,6 @@ export function forward(x: usize, gamma: usize, beta: usize, y: usize, rows: usi
     standardize(x, gamma, beta, y, bytes, mean, 1 / sqrt<f32>(variance + epsilon));
     x += bytes;
     y += bytes;
-  }
-}
-
-/** sum = a + b of one row. */
-function add(a: usize, b: usize, sum: usize, bytes: usize): void {
-  const end = a + bytes;
-  for (; a + 16 <= end; a += 16) {
-    v128.store(sum, f32x4.add(v128.load(a), v128.load(b)));
-    b += 16;
-    sum += 16;
-  }
-  for (; a < end; a += 4) {
-    store<f32>(sum, load<f32>(a) + load<f32>(b));
-    b += 4;
-    sum += 4;
   }
 }
 

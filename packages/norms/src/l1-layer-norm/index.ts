@@ -1,0 +1,1 @@
+export { l1LayerNorm, L1LayerNorm, L1LayerNormGrad, type L1LayerNormOptions } from './op.ts';
