@@ -1,6 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { getBackend, version_core } from '@tensorflow/tfjs-core';
-import { backend as startBackend, EvenkeelError, expect, isEvenkeelError, throwIfAborted, type LongRunning } from '@evenkeel/core';
+import {
+  backend as startBackend,
+  EvenkeelError,
+  expect,
+  isEvenkeelError,
+  RandomBits,
+  throwIfAborted,
+  type LongRunning,
+} from '@evenkeel/core';
 import type { Figures, Paper, Recipe, Verdict } from './define.ts';
 import { figuresOf, resultsOf, summarize, type RunRecord, type Summary } from './results.ts';
 
@@ -117,7 +125,7 @@ export async function runRecipe(recipe: Recipe, options: RunOptions = {}): Promi
     failures: runs.flatMap(({ arm, seed, error }) => (error === undefined ? [] : [{ arm, seed, error }])),
     scale,
     backend: getBackend(),
-    versions: { node: process.versions.node, tfjs: version_core },
+    versions: { evenkeel: RandomBits.definition.owner.version, node: process.versions.node, tfjs: version_core },
     date: date.toISOString(),
     seconds: (Date.now() - date.getTime()) / 1000,
   };
