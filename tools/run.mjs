@@ -1,6 +1,6 @@
 // Runs a TypeScript program of this repository, our own packages taken from their sources: node tools/run.mjs bench/norms/index.ts --json out.json
 // The packages' kernels must have been built (tools/setup.mjs).
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -20,9 +20,10 @@ function packageOf(file) {
 
 const home = packageOf(entry);
 const outfile = join(home, '.cache', `${relative(home, entry).replaceAll(/[\\/]/g, '-').slice(0, -3)}.mjs`);
-await build({
+const { outputFiles } = await build({
   entryPoints: [entry],
   outfile,
+  write: false,
   bundle: true,
   format: 'esm',
   platform: 'node',
@@ -42,5 +43,9 @@ await build({
     },
   ],
 });
+// Whole or not at all: the same program may be starting elsewhere.
+mkdirSync(dirname(outfile), { recursive: true });
+writeFileSync(`${outfile}.${process.pid}`, outputFiles[0].contents);
+renameSync(`${outfile}.${process.pid}`, outfile);
 process.argv.splice(1, 2, outfile);
 await import(pathToFileURL(outfile).href);
