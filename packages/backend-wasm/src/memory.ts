@@ -1,9 +1,6 @@
 import type { DataType, TensorInfo } from '@tensorflow/tfjs-core';
-import { EvenkeelError, sizeOf } from '@evenkeel/core';
+import { EvenkeelError, isEvenkeelError, sizeOf } from '@evenkeel/core';
 import { addressOf, type Heap } from './tfjs.ts';
-
-/** 32-bit memory ends here. tfjs' allocator would take a larger number for a small one. */
-const ADDRESSABLE = 0xffff0000;
 
 const BYTES: Partial<Record<DataType, number>> = { float32: 4, int32: 4, bool: 1, complex64: 8 };
 
@@ -16,13 +13,14 @@ export function locate(op: string, heap: Heap, name: string, { dataId, shape, dt
 
 /** An output or scratch of this shape, uninitialised; it is added to `held` even where this throws. */
 export function allocate(op: string, heap: Heap, name: string, shape: readonly number[], dtype: DataType, held: TensorInfo[]): number {
-  if (bytesOf(shape, dtype) > ADDRESSABLE) throw full(op, name, shape, dtype);
-  const info = heap.makeOutput(shape, dtype);
-  held.push(info);
-  const address = addressOf(heap, info.dataId);
-  // tfjs' allocator says nothing where it fails: the tensor would lie at address 0, over whatever is there.
-  if (address === 0) throw full(op, name, shape, dtype);
-  return address;
+  try {
+    const info = heap.makeOutput(shape, dtype);
+    held.push(info);
+    return addressOf(heap, info.dataId);
+  } catch (error) {
+    if (isEvenkeelError(error, 'OUT_OF_MEMORY')) throw full(op, name, shape, dtype);
+    throw error;
+  }
 }
 
 /** Frees what a call holds. */

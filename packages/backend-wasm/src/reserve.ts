@@ -1,5 +1,7 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { EvenkeelError } from '@evenkeel/core';
-import { addressOf, runningHeap } from './tfjs.ts';
+import { allocate, release } from './memory.ts';
+import { memoryOf, runningHeap } from './tfjs.ts';
 
 /**
  * Grows the heap of the 'wasm' backend by so many bytes and touches them, so that the first steps of a training do not pay for
@@ -21,11 +23,9 @@ export function reserve(bytes: number): void {
   if (!heap?.wasm) {
     throw new EvenkeelError('BACKEND_UNAVAILABLE', "the 'wasm' backend is not running; await backend('wasm') first", { op: 'reserve' });
   }
-  const { dataId } = heap.makeOutput([Math.ceil(Math.min(bytes, 0xffff0000) / 4)], 'int32');
-  const address = addressOf(heap, dataId);
-  if (address !== 0 && bytes <= 0xffff0000) heap.wasm.HEAPU8.fill(0, address, address + bytes);
-  heap.disposeData(dataId);
-  if (address === 0 || bytes > 0xffff0000) {
-    throw new EvenkeelError('OUT_OF_MEMORY', `no room on the WASM heap for ${bytes} bytes`, { op: 'reserve', argument: 'bytes' });
-  }
+  memoryOf('reserve', heap);
+  const held: TensorInfo[] = [];
+  const address = allocate('reserve', heap, 'bytes', [Math.ceil(bytes / 4)], 'int32', held);
+  heap.wasm.HEAPU8.fill(0, address, address + bytes);
+  release(heap, held);
 }

@@ -1,5 +1,5 @@
 // All that this package touches of tfjs and its 'wasm' backend beyond their documented interface.
-import { engine, findBackend, type DataId, type DataType, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
+import { engine, findBackend, util, type DataId, type DataType, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
 import { EvenkeelError } from '@evenkeel/core';
 
 /** The instance of the 'wasm' backend, as far as kernels need it. */
@@ -13,6 +13,9 @@ export interface Heap extends KernelBackend {
   readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number | null } };
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
 }
+
+/** 32-bit memory ends here. */
+export const MOST_BYTES = 0xffff0000;
 
 type Factory = () => KernelBackend | Promise<KernelBackend>;
 
@@ -37,6 +40,7 @@ export function startBy(next: Starter): void {
 function adopt(backend: KernelBackend): KernelBackend {
   if (adopted.has(backend)) return backend;
   adopted.add(backend);
+  refuseNowhere(backend as Heap);
   const dispose = backend.dispose.bind(backend);
   backend.dispose = () => {
     backend.disposeData = () => true;
@@ -47,6 +51,26 @@ function adopt(backend: KernelBackend): KernelBackend {
     dispose();
   };
   return backend;
+}
+
+/**
+ * Makes a tensor for which there is no room an error. tfjs' allocator says nothing where it fails, and the tensor would lie at address 0, over
+ * whatever is there; of a tensor above 4 GiB it sees the lower 32 bits of its size.
+ */
+function refuseNowhere(heap: Heap): void {
+  const move = heap.move.bind(heap);
+  heap.move = (dataId, values, shape, dtype, refCount) => {
+    const bytes = dtype === 'string' ? 0 : util.sizeFromShape(shape) * util.bytesPerElement(dtype);
+    if (bytes <= MOST_BYTES) {
+      move(dataId, values, shape, dtype, refCount);
+      if (bytes === 0 || addressOf(heap, dataId) !== 0) return;
+      heap.disposeData(dataId, true);
+    }
+    throw new EvenkeelError(
+      'OUT_OF_MEMORY',
+      `no room on the WASM heap for a tensor [${shape.join(', ')}], ${bytes} bytes; dispose tensors (tf.tidy) or use smaller batches`,
+    );
+  };
 }
 
 /** The memory of the running 'wasm' backend. */

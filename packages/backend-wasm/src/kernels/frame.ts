@@ -69,12 +69,13 @@ export function configure({ name, serves, run }: Standin, relaxed: boolean): Ker
         });
       }
       const heap = backend as Heap;
+      const memory = memoryOf(name, heap);
       const outputs: TensorInfo[] = [];
       const held: TensorInfo[] = [];
       const frame: Frame = {
         heap,
         functions: <Name extends string>(module: Module) =>
-          exportsOf(name, moduleOf((relaxed && module.relaxed) || module.simd), memoryOf(name, heap)) as Functions<Name>,
+          exportsOf(name, moduleOf((relaxed && module.relaxed) || module.simd), memory) as Functions<Name>,
         address: (input) => (input === undefined ? 0 : locate(name, heap, 'input', input)),
         output: (shape, dtype = 'float32') => {
           allocate(name, heap, 'output', shape, dtype, outputs);

@@ -12,9 +12,11 @@ import { completeGradients } from './gradients.ts';
 import { unsortedSegmentSum } from './segment-sum/segment-sum.ts';
 import { logSoftmax, logSumExp, softmax, softmaxGrad } from './softmax/softmax.ts';
 import { binary, select } from './binary/binary.ts';
-import { castToBool, floorOfIntegers, oneHot, reverseBool } from './types/types.ts';
+import { castToBool, emptyProduct, floorOfIntegers, oneHot, reverseBool } from './types/types.ts';
 import { clipIntegers, eluGrad, relu6, unary } from './unary/unary.ts';
-import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pool/pool.ts';
+import { conv3dBackpropFilter, conv3dBackpropInput } from './conv3d/conv3d.ts';
+import { dilation2d } from './dilation2d/dilation2d.ts';
+import { avgPool, maxPool, maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pool/pool.ts';
 import { identity } from './identity/identity.ts';
 import { reductions } from './reduce/reduce.ts';
 import { tile } from './tile/tile.ts';
@@ -43,10 +45,16 @@ const standins: readonly Standin[] = [
   reverseBool,
   ...floorOfIntegers,
   oneHot,
+  emptyProduct,
   softmax,
   logSoftmax,
   softmaxGrad,
   logSumExp,
+  conv3dBackpropInput,
+  conv3dBackpropFilter,
+  ...dilation2d,
+  maxPool,
+  avgPool,
   maxPoolGrad,
   maxPoolWithArgmax,
   maxPool3d,

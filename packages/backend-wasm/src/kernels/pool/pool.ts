@@ -4,7 +4,7 @@ import type { Frame, Module, Standin } from '../frame.ts';
 import simd from './pool.wasm.ts';
 
 const module: Module = { simd };
-type Pool = 'maxPool' | 'scatter' | 'put';
+type Pool = 'maxPool' | 'scatter' | 'put' | 'maxPool2d' | 'averagePool2d';
 
 interface Windows {
   readonly outShape: number[];
@@ -156,6 +156,28 @@ function gradient(dy: TensorInfo, x: TensorInfo, windows: Windows, frame: Frame)
 }
 
 const isFloat = ({ dtype }: TensorInfo): boolean => dtype === 'float32';
+
+function forward2d(name: 'maxPool2d' | 'averagePool2d', x: TensorInfo, attrs: NamedAttrMap, frame: Frame): TensorInfo {
+  const windows = windows2d(x.shape, attrs);
+  const y = frame.output(windows.outShape);
+  const address = table(frame, windows, false);
+  if (sizeOf(y.shape) > 0) frame.functions<Pool>(module)[name](frame.address(x), frame.address(y), windows.batch, address);
+  return y;
+}
+
+/** tfjs' lets -Infinity through where NaN or infinities are about. */
+export const maxPool: Standin = {
+  name: 'MaxPool',
+  serves: ({ x }) => isFloat(x!),
+  run: ({ x }, attrs, frame) => forward2d('maxPool2d', x!, attrs, frame),
+};
+
+/** tfjs' makes -Infinity of a NaN. */
+export const avgPool: Standin = {
+  name: 'AvgPool',
+  serves: ({ x }) => isFloat(x!),
+  run: ({ x }, attrs, frame) => forward2d('averagePool2d', x!, attrs, frame),
+};
 
 export const maxPoolGrad: Standin = {
   name: 'MaxPoolGrad',

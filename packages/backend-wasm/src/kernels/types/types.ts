@@ -1,5 +1,5 @@
 // Kernels of tfjs that treat other types than float32 as if they were.
-import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { backend_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '@evenkeel/core';
 import type { Frame, Module, Standin } from '../frame.ts';
 import simd from './types.wasm.ts';
@@ -58,5 +58,17 @@ export const oneHot: Standin = {
     const { oneHot: write } = frame.functions<Types>(module);
     write(frame.address(indices), sizeOf(indices!.shape), depth, on, off, dtype === 'bool' ? 1 : 4, frame.address(y));
     return y;
+  },
+};
+
+/** A product of nothing is 1; tfjs leaves it uninitialised. */
+export const emptyProduct: Standin = {
+  name: 'Prod',
+  serves: ({ x }) => x!.dtype === 'float32' && sizeOf(x!.shape) === 0,
+  run: ({ x }, attrs, frame) => {
+    const axes = util.parseAxisParam(attrs['axis'] as unknown as number[], [...x!.shape]);
+    const [kept] = backend_util.computeOutAndReduceShapes([...x!.shape], axes);
+    const shape = attrs['keepDims'] === true ? backend_util.expandShapeToKeepDim(kept, axes) : kept;
+    return frame.call('Fill', {}, { shape, value: 1, dtype: 'float32' });
   },
 };
