@@ -16,6 +16,7 @@ import {
   RMSNormalization,
 } from './layers.ts';
 import { owner } from './owner.ts';
+import { PowerNorm, PowerNormGrad, PowerNormInference, PowerNormVanilla } from './power-norm/index.ts';
 import { Product } from './product/op.ts';
 import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
 import { Tanh } from './tanh/op.ts';
@@ -41,6 +42,10 @@ export const norms: Plugin = {
     L1LayerNormGrad,
     LayerNorm,
     LayerNormGrad,
+    PowerNorm,
+    PowerNormGrad,
+    PowerNormInference,
+    PowerNormVanilla,
     Product,
     RMSNorm,
     RMSNormGrad,

@@ -33,6 +33,7 @@ import {
   type MovingStatisticsOptions,
 } from '../src/index.ts';
 import { crmsNormAdapters } from './crms-norm.oracles.ts';
+import { powerNormAdapters } from './power-norm.oracles.ts';
 
 type Tensors = Record<string, Tensor>;
 
@@ -208,4 +209,5 @@ export const adapters: Adapters = {
     lstm,
   ],
   'pre-crmsnorm': crmsNormAdapters,
+  powernorm: powerNormAdapters,
 };
