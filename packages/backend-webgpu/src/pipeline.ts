@@ -87,22 +87,29 @@ export async function diagnose(op: string, shader: string, module: GPUShaderModu
   return new EvenkeelError('WGSL', text === '' ? `shader ${shader}: ${otherwise}` : `${text} (shader ${shader})`, { op });
 }
 
-/** Compiles all shaders of a kernel that the device has the features for; rejects with what the compiler says. */
+/** Compiles all shaders of a kernel that the device has the features for, at the same time; rejects with what the compiler says. */
 export async function compileKernel(adoption: Adoption, op: string, kernel: WgslKernel): Promise<void> {
-  const { device } = adoption.backend;
-  for (const [shader, { code }] of Object.entries(kernel.shaders)) {
-    if (missingFeatures(adoption, kernel, shader).length > 0) continue;
-    const { entryPoints, required } = readShader(op, shader, code);
-    if (entryPoints.length === 0) throw new EvenkeelError('WGSL', `shader ${shader} has no @compute entry point`, { op });
-    for (const entryPoint of entryPoints) {
-      // Constants without a value of their own come with the plan; any value shows whether the rest is right.
-      const constants = required.length === 0 ? undefined : Object.fromEntries(required.map((name) => [name, 1]));
-      await compileEntryPoint(adoption, op, kernel, { shader, entryPoint, ...(constants && { constants }) }, device);
-    }
-  }
+  const shaders = Object.keys(kernel.shaders).filter((shader) => missingFeatures(adoption, kernel, shader).length === 0);
+  await allOf(shaders.map((shader) => compileShader(adoption, op, kernel, shader)));
 }
 
-async function compileEntryPoint(adoption: Adoption, op: string, kernel: WgslKernel, wanted: Wanted, device: GPUDevice): Promise<void> {
+async function compileShader(adoption: Adoption, op: string, kernel: WgslKernel, shader: string): Promise<void> {
+  const { entryPoints, required } = readShader(op, shader, kernel.shaders[shader]!.code);
+  if (entryPoints.length === 0) throw new EvenkeelError('WGSL', `shader ${shader} has no @compute entry point`, { op });
+  // Constants without a value of their own come with the plan; any value shows whether the rest is right.
+  const constants = required.length === 0 ? undefined : Object.fromEntries(required.map((name) => [name, 1]));
+  await allOf(
+    entryPoints.map((entryPoint) => compileEntryPoint(adoption, op, kernel, { shader, entryPoint, ...(constants && { constants }) })),
+  );
+}
+
+/** Waits for all, and rejects as the first in order does, not the first in time: so that errors repeat. */
+async function allOf(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+}
+
+async function compileEntryPoint(adoption: Adoption, op: string, kernel: WgslKernel, wanted: Wanted): Promise<void> {
+  const { device } = adoption.backend;
   const known = knownPipeline(adoption, kernel, wanted);
   if (known?.state === 'valid') return;
   if (known !== undefined && known.state !== 'unchecked') throw known.state;
