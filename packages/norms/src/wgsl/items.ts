@@ -21,3 +21,12 @@ export function itemSize(width: number): 1 | 4 {
 export function variant(name: string, size: 1 | 4): string {
   return size === 4 ? `${name}4` : name;
 }
+
+/** A dispatch's constants, without those that have their default: so it uses the pipeline that compile() has made. */
+export function overrides(
+  values: Readonly<Record<string, number>>,
+  defaults: Readonly<Record<string, number>>,
+): { constants?: Record<string, number> } {
+  const others = Object.entries(values).filter(([name, value]) => defaults[name] !== value);
+  return others.length === 0 ? {} : { constants: Object.fromEntries(others) };
+}

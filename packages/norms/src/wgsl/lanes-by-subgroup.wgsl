@@ -1,7 +1,7 @@
 // A subgroup works on `columns` columns, no more than the smallest subgroup has threads; those of its threads that share a column are the
 // column's lanes. They sum without barriers.
 override threads: u32 = 64;
-override columns: u32 = 4;
+override columns: u32 = 8;
 
 @compute @workgroup_size(threads)
 fn main(

@@ -1,7 +1,7 @@
 // Sums over the rows of a block, for every column, by teams that share some columns: several threads, the lanes, add up each.
 // A kernel's text says `fn work(block, column, lane, lanes)`, in terms of items and of total(), the sum over a column's lanes.
 import type { DeviceInfo, WgslDispatch, WgslShader } from '@evenkeel/core';
-import { FOUR, ONE, variant } from './items.ts';
+import { FOUR, ONE, overrides, variant } from './items.ts';
 import bySubgroup from './lanes-by-subgroup.wgsl.ts';
 import byWorkgroup from './lanes-by-workgroup.wgsl.ts';
 
@@ -32,14 +32,14 @@ export function laneDispatch(
     const teams = blocks * Math.ceil(width / columns);
     return {
       shader: variant(`${name}-subgroup`, size),
-      constants: { threads, columns },
+      ...overrides({ threads, columns }, { threads: 64, columns: 8 }),
       workgroups: Math.ceil((teams * subgroupMaxSize) / threads),
     };
   }
   const columns = Math.min(16, needed);
   return {
     shader: variant(`${name}-workgroup`, size),
-    constants: { threads: 256, columns },
+    ...overrides({ columns }, { columns: 16 }),
     workgroups: blocks * Math.ceil(width / columns),
   };
 }

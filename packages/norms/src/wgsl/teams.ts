@@ -4,7 +4,7 @@
 import type { DeviceInfo, WgslShader } from '@evenkeel/core';
 import bySubgroup from './by-subgroup.wgsl.ts';
 import byWorkgroup from './by-workgroup.wgsl.ts';
-import { FOUR, ONE, variant } from './items.ts';
+import { FOUR, ONE, overrides, variant } from './items.ts';
 
 /** The variants of a kernel: by subgroup or workgroup, with one float an item or four. */
 export function teamShaders(code: string): Record<string, WgslShader> {
@@ -13,9 +13,12 @@ export function teamShaders(code: string): Record<string, WgslShader> {
   return { subgroup: subgroup(ONE), subgroup4: subgroup(FOUR), workgroup: workgroup(ONE), workgroup4: workgroup(FOUR) };
 }
 
+/** As the texts have it. */
+const DEFAULTS = { threads: 64 };
+
 export interface TeamDispatch {
   readonly shader: string;
-  readonly constants: { readonly threads: number };
+  readonly constants?: Readonly<Record<string, number>>;
   readonly workgroups: number;
 }
 
@@ -24,7 +27,9 @@ export function teamDispatch(teams: number, count: number, size: 1 | 4, { featur
   // A subgroup alone would be long at work on a long sum; where there are many of them that does not matter.
   if (features.has('subgroups') && (count <= 8192 || teams >= 1024)) {
     const threads = Math.max(64, subgroupMaxSize);
-    return { shader: variant('subgroup', size), constants: { threads }, workgroups: Math.ceil((teams * subgroupMaxSize) / threads) };
+    const workgroups = Math.ceil((teams * subgroupMaxSize) / threads);
+    return { shader: variant('subgroup', size), ...overrides({ threads }, DEFAULTS), workgroups };
   }
-  return { shader: variant('workgroup', size), constants: { threads: count <= 2048 ? 64 : 256 }, workgroups: teams };
+  const threads = count <= 128 ? 32 : count <= 2048 ? 64 : 256;
+  return { shader: variant('workgroup', size), ...overrides({ threads }, DEFAULTS), workgroups: teams };
 }

@@ -1,0 +1,75 @@
+// What is special to webgpu: how many dispatches an op takes, devices without subgroups or with others, sizes that need a second dimension
+// of workgroups. What holds on all backends is in the norms' own tests.
+import '../../../../tools/test-backends.ts';
+import { setBackend, tensor, tidy, type Tensor } from '@tensorflow/tfjs-core';
+import { backend, compile, type AnyOp } from '@evenkeel/core';
+import { counters, resetCounters } from '@evenkeel/backend-webgpu';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { disagreement, onDevice, pretences, type Case } from '../../test/devices.ts';
+import { noise } from '../../test/host.ts';
+import { affine, cases, manyRows, statistics } from '../../test/wgsl-cases.ts';
+import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from '../batch-norm/op.ts';
+import { GroupNorm, GroupNormGrad } from '../group-norm/op.ts';
+import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../layer-norm/op.ts';
+import { norms } from '../plugin.ts';
+import { RMSNorm, RMSNormGrad } from '../rms-norm/op.ts';
+
+beforeAll(async () => {
+  await backend('webgpu');
+});
+
+describe.each(Object.keys(pretences))('on a device with %s', (name) => {
+  test.each(cases.map(([op, each]) => [op.definition.name, op, each] as const))('%s agrees with its reference', async (_, op, each) => {
+    await onDevice([op], pretences[name]!, async () => {
+      for (const one of each) {
+        // A barrier for each row takes SwiftShader minutes: one such case is below.
+        if (name === 'no subgroups' && one.inputs['x'] === manyRows) continue;
+        expect(await disagreement(op, one), JSON.stringify(one)).toBeLessThan(2e-4);
+      }
+    });
+  });
+});
+
+test('more workgroups than one dimension takes, without subgroups', async () => {
+  await onDevice([RMSNorm], pretences['no subgroups']!, async () => {
+    expect(await disagreement(RMSNorm, { inputs: { x: [66_000, 4] } })).toBeLessThan(2e-4);
+  });
+});
+
+test('all kernels compile', async () => {
+  await compile(norms);
+});
+
+const filled = (shape: number[], seed = 1): Tensor =>
+  tensor(
+    noise(
+      shape.reduce((a, b) => a * b),
+      seed,
+    ),
+    shape,
+  );
+
+test.each<[string, AnyOp, Case, number]>([
+  ['LayerNorm', LayerNorm, { inputs: affine([40, 24], 'gamma', 'beta') }, 1],
+  ['AddLayerNorm', AddLayerNorm, { inputs: affine([40, 24], 'residual', 'gamma', 'beta') }, 1],
+  ['LayerNormGrad', LayerNormGrad, { inputs: affine([40, 24], 'dy', 'gamma') }, 2],
+  ['RMSNorm', RMSNorm, { inputs: affine([40, 24], 'gamma') }, 1],
+  ['RMSNormGrad', RMSNormGrad, { inputs: affine([40, 24], 'dy', 'gamma') }, 2],
+  ['GroupNorm', GroupNorm, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta'), attrs: { numGroups: 6 } }, 1],
+  ['GroupNormGrad', GroupNormGrad, { inputs: affine([3, 7, 7, 24], 'dy', 'gamma'), attrs: { numGroups: 6 } }, 3],
+  ['BatchNorm', BatchNorm, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta') }, 2],
+  [
+    'BatchNormGrad',
+    BatchNormGrad,
+    { inputs: { ...affine([3, 7, 24], 'dy', 'gamma'), ...statistics(24), dmean: [24], dvariance: [24] } },
+    3,
+  ],
+  ['BatchNormInference', BatchNormInference, { inputs: { ...affine([9, 24], 'gamma'), ...statistics(24) } }, 1],
+  ['BatchNormInferenceGrad', BatchNormInferenceGrad, { inputs: { ...affine([9, 24], 'dy'), ...statistics(24) } }, 2],
+])('%s takes as many dispatches as it should', async (_, op, { inputs, attrs }, wanted) => {
+  await setBackend('webgpu');
+  const tensors = Object.fromEntries(Object.entries(inputs).map(([name, shape], at) => [name, filled([...shape], at + 1)]));
+  resetCounters();
+  tidy(() => void op(tensors, attrs));
+  expect(counters().dispatches).toBe(wanted);
+});

@@ -1,0 +1,90 @@
+// What the WGSL kernels are held to beside the norms' own tests: sizes about those of teams and blocks.
+import type { AnyOp } from '@evenkeel/core';
+import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from '../src/batch-norm/op.ts';
+import { GroupNorm, GroupNormGrad } from '../src/group-norm/op.ts';
+import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../src/layer-norm/op.ts';
+import { RMSNorm, RMSNormGrad } from '../src/rms-norm/op.ts';
+import type { Case } from './devices.ts';
+
+/** A norm of `shape`, with parameters for its last axis. */
+export const affine = (shape: number[], ...names: string[]): Case['inputs'] => ({
+  x: shape,
+  ...Object.fromEntries(names.map((name) => [name, name.startsWith('d') || name === 'residual' ? shape : shape.slice(-1)])),
+});
+
+/** Rows shorter and longer than a subgroup, in fours and not, and one so long that a workgroup works on it. */
+const rows: number[][] = [
+  [3, 1],
+  [37, 19],
+  [5, 3, 8],
+  [2, 9001],
+  [1, 20_000],
+];
+/** More rows than a block has in one chunk. */
+const chunks = [5000, 6];
+/** More workgroups than one dimension takes, where each row has its own. */
+export const manyRows = [70_001, 4];
+
+export const statistics = (channels: number): Case['inputs'] => ({
+  mean: [channels],
+  variance: [channels],
+});
+
+const pictures: number[][] = [
+  [2, 1],
+  [3, 5, 7],
+  [2, 6, 5, 12],
+  [20, 3, 3, 64],
+  [2, 1, 260],
+];
+
+export const cases: readonly [AnyOp, readonly Case[]][] = [
+  [LayerNorm, [...rows, manyRows].flatMap((shape) => [{ inputs: affine(shape) }, { inputs: affine(shape, 'gamma', 'beta') }])],
+  [
+    LayerNorm,
+    [
+      { inputs: { x: [3, 4, 5], gamma: [4, 5] }, attrs: { axes: [1, 2] } },
+      { inputs: affine([9, 12]), nan: 30 },
+    ],
+  ],
+  [AddLayerNorm, rows.map((shape) => ({ inputs: affine(shape, 'residual', 'gamma', 'beta') }))],
+  [
+    LayerNormGrad,
+    [...rows, chunks, manyRows].flatMap((shape) => [{ inputs: affine(shape, 'dy') }, { inputs: affine(shape, 'dy', 'gamma', 'dsum') }]),
+  ],
+  [LayerNormGrad, [{ inputs: affine([9, 12], 'dy', 'gamma'), nan: 30 }]],
+  [RMSNorm, [...rows, manyRows].flatMap((shape) => [{ inputs: affine(shape) }, { inputs: affine(shape, 'gamma') }])],
+  [RMSNorm, [{ inputs: affine([9, 12]), nan: 30 }]],
+  [
+    RMSNormGrad,
+    [...rows, chunks, manyRows].flatMap((shape) => [{ inputs: affine(shape, 'dy') }, { inputs: affine(shape, 'dy', 'gamma') }]),
+  ],
+  [
+    GroupNorm,
+    pictures.flatMap((shape) => groups(shape).map((numGroups) => ({ inputs: affine(shape, 'gamma', 'beta'), attrs: { numGroups } }))),
+  ],
+  [GroupNorm, [{ inputs: affine([2, 50, 50, 8]), attrs: { numGroups: 2 } }]],
+  [
+    GroupNormGrad,
+    pictures.flatMap((shape) => groups(shape).map((numGroups) => ({ inputs: affine(shape, 'dy', 'gamma'), attrs: { numGroups } }))),
+  ],
+  [GroupNormGrad, [{ inputs: affine([2, 50, 50, 8], 'dy'), attrs: { numGroups: 2 } }]],
+  [BatchNorm, [...pictures, manyRows].flatMap((shape) => [{ inputs: affine(shape) }, { inputs: affine(shape, 'gamma', 'beta') }])],
+  [
+    BatchNormGrad,
+    [...pictures, manyRows].map((shape) => ({
+      inputs: { ...affine(shape, 'dy', 'gamma'), ...statistics(shape.at(-1)!), dmean: shape.slice(-1), dvariance: shape.slice(-1) },
+    })),
+  ],
+  [
+    BatchNormInference,
+    [...pictures, [5]].map((shape) => ({ inputs: { ...affine(shape, 'gamma', 'beta'), ...statistics(shape.at(-1)!) } })),
+  ],
+  [BatchNormInferenceGrad, [...pictures, manyRows].map((shape) => ({ inputs: { ...affine(shape, 'dy'), ...statistics(shape.at(-1)!) } }))],
+];
+
+/** One group, one for each channel, and something between. */
+function groups(shape: number[]): number[] {
+  const channels = shape.at(-1)!;
+  return [...new Set([1, channels % 3 === 0 ? 3 : channels / 2, channels])].filter((count) => Number.isInteger(count));
+}
