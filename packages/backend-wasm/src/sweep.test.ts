@@ -20,6 +20,12 @@ const elsewhere: Readonly<Record<string, string>> = {
   LogSoftmax: 'cpu has none; softmax.test.ts',
   EvenkeelSoftmaxGrad: 'ours; softmax.test.ts',
   EvenkeelLogSumExp: 'ours; softmax.test.ts',
+  Complex: 'complex.test.ts',
+  Real: 'complex.test.ts',
+  Imag: 'complex.test.ts',
+  ComplexAbs: 'complex.test.ts',
+  FFT: 'fft.test.ts',
+  IFFT: 'fft.test.ts',
 };
 
 interface Result {

@@ -10,7 +10,9 @@ export interface Heap extends KernelBackend {
     readonly wasmMemory?: WebAssembly.Memory;
     readonly HEAPU8: Uint8Array;
   } | null;
-  readonly dataIdMap: { get(dataId: DataId): { readonly memoryOffset: number | null } };
+  readonly dataIdMap: {
+    get(dataId: DataId): { readonly memoryOffset: number | null; readonly dtype: DataType; readonly shape: readonly number[] };
+  };
   makeOutput(shape: readonly number[], dtype: DataType): TensorInfo;
 }
 
@@ -41,6 +43,7 @@ function adopt(backend: KernelBackend): KernelBackend {
   if (adopted.has(backend)) return backend;
   adopted.add(backend);
   refuseNowhere(backend as Heap);
+  readComplex(backend as Heap);
   const dispose = backend.dispose.bind(backend);
   backend.dispose = () => {
     backend.disposeData = () => true;
@@ -62,7 +65,11 @@ function refuseNowhere(heap: Heap): void {
   heap.move = (dataId, values, shape, dtype, refCount) => {
     const bytes = dtype === 'string' ? 0 : util.sizeFromShape(shape) * util.bytesPerElement(dtype);
     if (bytes <= MOST_BYTES) {
-      move(dataId, values, shape, dtype, refCount);
+      // tfjs' kernels know a tensor's length from here: of complex numbers it is that of their parts.
+      if (dtype === 'complex64') {
+        move(dataId, values, [...shape, 2], 'float32', refCount);
+        Object.assign(heap.dataIdMap.get(dataId), { shape, dtype });
+      } else move(dataId, values, shape, dtype, refCount);
       if (bytes === 0 || addressOf(heap, dataId) !== 0) return;
       heap.disposeData(dataId, true);
     }
@@ -70,6 +77,16 @@ function refuseNowhere(heap: Heap): void {
       'OUT_OF_MEMORY',
       `no room on the WASM heap for a tensor [${shape.join(', ')}], ${bytes} bytes; dispose tensors (tf.tidy) or use smaller batches`,
     );
+  };
+}
+
+/** Lets complex numbers be read: pairs of float32, real and imaginary part. */
+function readComplex(heap: Heap): void {
+  const readSync = heap.readSync.bind(heap);
+  heap.readSync = (dataId) => {
+    const { dtype, shape, memoryOffset } = heap.dataIdMap.get(dataId);
+    if (dtype !== 'complex64') return readSync(dataId);
+    return new Float32Array(heap.wasm!.HEAPU8.slice(memoryOffset!, memoryOffset! + util.sizeFromShape([...shape]) * 8).buffer);
   };
 }
 

@@ -7,6 +7,8 @@ import {
   depthwiseConv2dBackpropInput,
   fusedDepthwiseConv2d,
 } from './depthwise/depthwise.ts';
+import { complex } from './complex/complex.ts';
+import { fft } from './fft/fft.ts';
 import { einsum } from './einsum/einsum.ts';
 import { completeGradients } from './gradients.ts';
 import { unsortedSegmentSum } from './segment-sum/segment-sum.ts';
@@ -62,6 +64,9 @@ const standins: readonly Standin[] = [
   ...reductions,
   tile,
   identity,
+  // After those of the same names: complex numbers come first.
+  ...complex,
+  ...fft,
 ];
 
 /** What we registered, in order, each with what was there before. */
