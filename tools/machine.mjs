@@ -28,7 +28,7 @@ function usesWebGpu(file) {
 
 /** The test files of this repository, relative to its root. */
 export function testFiles(matches = () => true) {
-  const folders = ['packages', 'recipes', 'tools'];
+  const folders = ['packages', 'recipes', 'bench', 'tools'];
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true })
       .map((file) => join(folder, file))
