@@ -10,7 +10,7 @@ const BLOCK: usize = 65536;
 
 // @ts-ignore: decorator
 @inline
-function blockRows(bytes: usize): usize {
+export function blockRows(bytes: usize): usize {
   const rows = BLOCK / bytes;
   return rows < 8 ? 8 : min(rows, 128);
 }
@@ -245,7 +245,7 @@ function blockSums(x: usize, dy: usize, rows: usize, bytes: usize, mean: usize, 
 }
 
 /** totals += sums, float64 and float32. */
-function accumulate(totals: usize, sums: usize, bytes: usize): void {
+export function accumulate(totals: usize, sums: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += 8) {
     const total = totals + (i << 1);
     v128.store(total, f64x2.add(v128.load(total), promoted(sums + i)));

@@ -12,6 +12,13 @@ export function min(a: usize, b: usize): usize {
   return a < b ? a : b;
 }
 
+/** 1, -1, or 0 where c is 0 or NaN. */
+// @ts-ignore: decorator
+@inline
+export function signOf(c: f32): f32 {
+  return c > 0 ? 1 : c < 0 ? -1 : 0;
+}
+
 /** Sets `count` float32 to `value`: an absent gamma is ones, an absent beta zeros, so that every kernel needs one loop only. */
 export function fill(at: usize, count: usize, value: f32): void {
   const end = at + (count << 2);

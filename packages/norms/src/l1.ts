@@ -1,5 +1,5 @@
 // What layer and batch normalization by the mean absolute deviation share.
-import { add, mean, mul, sign, sub, type Tensor } from '@tensorflow/tfjs-core';
+import { add, mean, mul, sign, step, sub, type Tensor } from '@tensorflow/tfjs-core';
 import { expect } from '@evenkeel/core';
 import { checkEpsilon } from './checks.ts';
 
@@ -29,13 +29,13 @@ export function deviationFactor(gaussianScale: boolean): number {
   return gaussianScale ? Math.sqrt(Math.PI / 2) : 1;
 }
 
-/** Mean, differences from it and their signs, and the mean of their absolute values, over `axes`, which are kept with length 1. */
-export function deviate(x: Tensor, axes: number[]): { mean: Tensor; centred: Tensor; signs: Tensor; deviation: Tensor } {
-  const mu = mean(x, axes, true);
+/** Mean, differences from it and their signs, and the mean of their absolute values, over `axes`, which are kept with length 1 or not. */
+export function deviate(x: Tensor, axes: number[], keep: boolean): { mean: Tensor; centred: Tensor; signs: Tensor; deviation: Tensor } {
+  const mu = mean(x, axes, keep);
   const centred = sub(x, mu);
   // Not abs(), whose gradient at 0 is -1 in tfjs.
   const signs = sign(centred);
-  return { mean: mu, centred, signs, deviation: mean(mul(centred, signs), axes, true) };
+  return { mean: mu, centred, signs, deviation: mean(mul(centred, signs), axes, keep) };
 }
 
 /** What centred values are divided by. */
@@ -44,4 +44,9 @@ export function denominator(
   { epsilon, gaussianScale }: Pick<Required<L1NormOptions>, 'epsilon' | 'gaussianScale'>,
 ): Tensor {
   return add(mul(deviation, deviationFactor(gaussianScale)), epsilon);
+}
+
+/** 0 where the deviation is below the floor, else 1. Differentiable, which a comparison is not in tfjs. */
+export function aboveFloor(deviation: Tensor, gradFloor: number): Tensor {
+  return sub(1, step(sub(gradFloor, deviation)));
 }

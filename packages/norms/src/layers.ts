@@ -5,6 +5,7 @@ export { CRMSNormalization, type CRMSNormalizationArgs } from './crms-norm/layer
 export { GroupNormalization, type GroupNormalizationArgs } from './group-norm/layer.ts';
 export { InstanceNormalization, type InstanceNormalizationArgs } from './instance-norm/layer.ts';
 export type { Constraint, Identifier, Initializer, Regularizer, Serialized } from './keras.ts';
+export { L1BatchNormalization, type L1BatchNormalizationArgs } from './l1-batch-norm/layer.ts';
 export { L1LayerNormalization, type L1LayerNormalizationArgs } from './l1-layer-norm/layer.ts';
 export { LayerNormGRUCell, type LayerNormGRUCellArgs } from './layer-norm-gru/layer.ts';
 export { LayerNormLSTMCell, type LayerNormLSTMCellArgs } from './layer-norm-lstm/layer.ts';

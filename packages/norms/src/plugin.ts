@@ -4,11 +4,13 @@ import { AddCRMSNorm, CRMSNorm, CRMSNormGrad } from './crms-norm/index.ts';
 import { GroupNorm, GroupNormGrad } from './group-norm/index.ts';
 import { AddLayerNorm, LayerNorm, LayerNormGrad } from './layer-norm/index.ts';
 import { L1LayerNorm, L1LayerNormGrad } from './l1-layer-norm/index.ts';
+import { L1BatchNorm, L1BatchNormGrad } from './l1-batch-norm/index.ts';
 import {
   BatchNormalization,
   CRMSNormalization,
   GroupNormalization,
   InstanceNormalization,
+  L1BatchNormalization,
   L1LayerNormalization,
   LayerNormalization,
   LayerNormGRUCell,
@@ -16,7 +18,6 @@ import {
   RMSNormalization,
 } from './layers.ts';
 import { owner } from './owner.ts';
-import { PowerNorm, PowerNormGrad, PowerNormInference, PowerNormVanilla } from './power-norm/index.ts';
 import { Product } from './product/op.ts';
 import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
 import { Tanh } from './tanh/op.ts';
@@ -38,14 +39,12 @@ export const norms: Plugin = {
     CRMSNormGrad,
     GroupNorm,
     GroupNormGrad,
+    L1BatchNorm,
+    L1BatchNormGrad,
     L1LayerNorm,
     L1LayerNormGrad,
     LayerNorm,
     LayerNormGrad,
-    PowerNorm,
-    PowerNormGrad,
-    PowerNormInference,
-    PowerNormVanilla,
     Product,
     RMSNorm,
     RMSNormGrad,
@@ -56,6 +55,7 @@ export const norms: Plugin = {
     CRMSNormalization,
     GroupNormalization,
     InstanceNormalization,
+    L1BatchNormalization,
     L1LayerNormalization,
     LayerNormalization,
     LayerNormGRUCell,

@@ -33,7 +33,7 @@ import {
   type MovingStatisticsOptions,
 } from '../src/index.ts';
 import { crmsNormAdapters } from './crms-norm.oracles.ts';
-import { powerNormAdapters } from './power-norm.oracles.ts';
+import { l1NormAdapters } from './l1-norm.oracles.ts';
 
 type Tensors = Record<string, Tensor>;
 
@@ -209,5 +209,5 @@ export const adapters: Adapters = {
     lstm,
   ],
   'pre-crmsnorm': crmsNormAdapters,
-  powernorm: powerNormAdapters,
+  'shiftquant-l1': l1NormAdapters,
 };

@@ -11,7 +11,7 @@ export interface BatchNormOptions {
 }
 
 /** x with its channels last, and the way back. */
-function channelsLast(op: string, x: Tensor, axis: number): { x: Tensor; back: (y: Tensor) => Tensor } {
+export function channelsLast(op: string, x: Tensor, axis: number): { x: Tensor; back: (y: Tensor) => Tensor } {
   if (x?.rank < 2) {
     throw new EvenkeelError('SHAPE', `x has shape [${x.shape.join(', ')}], expected [batch, ..., channels] of rank 2 or more`, {
       op,

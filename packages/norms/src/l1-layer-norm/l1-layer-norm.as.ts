@@ -1,6 +1,6 @@
 // Layer normalization by the mean absolute deviation, row by row: mean, deviations, result, while the row is in the L1 cache.
 import { PIECE, standardize, sumOf } from '../_rows.as';
-import { flush, lanes, min, settle } from '../_simd.as';
+import { flush, lanes, min, settle, signOf } from '../_simd.as';
 
 export { fill } from '../_simd.as';
 
@@ -81,12 +81,6 @@ function sums(x: usize, dy: usize, gamma: usize, bytes: usize): void {
     ofX += <f64>sum;
     ofG += <f64>sumG;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function signOf(c: f32): f32 {
-  return c > 0 ? 1 : c < 0 ? -1 : 0;
 }
 
 /** Sums of |x - mean|, of g (x - mean), and of sign(x - mean). */

@@ -65,9 +65,11 @@ test('L1LayerNormGrad', async () => {
       { inputs: { x: apart([4, 33]), dy: { shape: [4, 33] }, gamma: { shape: [33] } }, attrs: { gaussianScale: true } },
       {
         name: 'one row below the floor',
-        inputs: { x: { shape: [2, 6], values: (i) => Math.sin(i) * (i < 6 ? 1e-3 : 1) }, dy: { shape: [2, 6] } },
-        attrs: { gradFloor: 0.01 },
-        gradient: false,
+        inputs: {
+          x: { shape: [2, 6], values: (i) => (i % 2 === 0 ? 1 : -1) * (0.5 + 0.1 * Math.sin(i)) * (i < 6 ? 0.3 : 1) },
+          dy: { shape: [2, 6] },
+        },
+        attrs: { gradFloor: 0.3, epsilon: 0.5 },
       },
       { inputs: { x: { shape: [3, 5] }, dy: { shape: [5, 3] } }, throws: { code: 'SHAPE', argument: 'dy' } },
       { inputs: { x: { shape: [3, 5] }, dy: { shape: [3, 5] }, gamma: { shape: [3] } }, throws: { code: 'SHAPE', argument: 'gamma' } },

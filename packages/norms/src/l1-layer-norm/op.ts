@@ -1,8 +1,8 @@
-import { add, div, less, mean, mul, sub, sum, where, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
+import { add, div, mean, mul, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '@evenkeel/core';
 import { countTrailing, leadingAxes, trailingAxes } from '../axes.ts';
 import { checkReduced, checkShape } from '../checks.ts';
-import { checkL1, denominator, deviate, deviationFactor, type L1NormOptions } from '../l1.ts';
+import { aboveFloor, checkL1, denominator, deviate, deviationFactor, type L1NormOptions } from '../l1.ts';
 import { owner } from '../owner.ts';
 import { l1LayerNormGradWasm, l1LayerNormWasm } from './wasm.ts';
 import { l1LayerNormGradWgsl, l1LayerNormWgsl } from './wgsl.ts';
@@ -34,7 +34,7 @@ export const L1LayerNormGrad = /* @__PURE__ */ defineOp({
   reference: ({ x, dy, gamma }, attrs) => {
     const over = trailingAxes(x, attrs.axes.length);
     const rows = leadingAxes(x, attrs.axes.length);
-    const { centred, signs, deviation } = deviate(x, over);
+    const { centred, signs, deviation } = deviate(x, over, true);
     const divisor = denominator(deviation, attrs);
     const xhat = div(centred, divisor);
     const g = gamma ? mul(dy, gamma) : dy;
@@ -42,7 +42,7 @@ export const L1LayerNormGrad = /* @__PURE__ */ defineOp({
     const through = sub(sub(g, mean(g, over, true)), mul(sub(signs, mean(signs, over, true)), along));
     const dx = div(through, divisor);
     return {
-      dx: attrs.gradFloor === 0 ? dx : where(less(deviation, attrs.gradFloor), zerosLike(dx), dx),
+      dx: mul(dx, aboveFloor(deviation, attrs.gradFloor)),
       dgamma: sum(mul(dy, xhat), rows),
       dbeta: sum(dy, rows),
     };
@@ -64,7 +64,7 @@ export const L1LayerNorm = /* @__PURE__ */ defineOp({
     checkShape('L1LayerNorm', 'beta', beta, normalized, 'the normalized axes of x');
   },
   reference: ({ x, gamma, beta }, attrs) => {
-    const { centred, deviation } = deviate(x, trailingAxes(x, attrs.axes.length));
+    const { centred, deviation } = deviate(x, trailingAxes(x, attrs.axes.length), true);
     const xhat = div(centred, denominator(deviation, attrs));
     const scaled = gamma ? mul(xhat, gamma) : xhat;
     return beta ? add(scaled, beta) : scaled;
