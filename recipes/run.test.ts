@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { recipes } from './index.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -34,14 +35,19 @@ describe('the command line of recipes', () => {
 
   test('lists the recipes', async () => {
     const { code, stdout } = await recipe([]);
-    expect([code, stdout.trim().split('\n').at(-1)]).toEqual([0, 'Recipes: layer-norm']);
+    expect(code).toBe(0);
+    for (const name of Object.keys(recipes)) expect(stdout).toContain(`"${name}"`);
+    expect(stdout).toContain('Examples:');
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
   test.each([
-    [['no-such'], "recipe: there is no 'no-such', only layer-norm"],
+    [['no-such'], "argument value 'no-such' is invalid for argument 'name'. Allowed choices are layer-norm"],
+    [['layer-norm', 'rms-norm'], 'too many arguments. Expected 1 argument but got 2.'],
+    [['layer-norm', '--seed', 'one'], "option '--seed <n>' argument 'one' is invalid. Expected a number."],
     [['layer-norm', '--arm', 'gru'], 'recipe: arm is "gru", expected of none/128'],
     [['layer-norm', '--scale', '2'], 'recipe: scale is 2, expected a number above 0, at most 1'],
-    [['layer-norm', '--quick'], "Unknown option '--quick'"],
+    [['layer-norm', '--quick'], "unknown option '--quick'"],
   ])('refuses %j', async (args, message) => {
     const { code, stderr } = await recipe(args);
     expect(stderr).toContain(message);

@@ -37,7 +37,7 @@ const { outputFiles } = await build({
       name: 'npm-packages-stay-outside',
       setup({ onResolve }) {
         onResolve({ filter: /^[^.]/ }, ({ path, kind }) =>
-          kind === 'entry-point' || /^(@evenkeel\/|evenkeel$)/.test(path) ? undefined : { path, external: true },
+          kind === 'entry-point' || /^(@evenkeel|evenkeel)(\/|$)/.test(path) ? undefined : { path, external: true },
         );
       },
     },

@@ -12,7 +12,6 @@ import {
   noWorse,
   rulesOf,
   runRecipe,
-  showProgress,
   writeReport,
   type Recipe,
   type Results,
@@ -245,29 +244,5 @@ describe('a report', () => {
     await expect(writeReport(file, report)).rejects.toThrow();
     expect(await readdir(folder)).toEqual(['demo.json']);
     expect(await readdir(file)).toEqual(['inside']);
-  });
-});
-
-describe('progress', () => {
-  const events: ProgressEvent[] = [
-    { status: 'progress_total', loaded: 1, total: 4 },
-    { status: 'initiate', name: 'good, seed 1' },
-    { status: 'progress', name: 'good, seed 1', loaded: 2, total: 4, metrics: { loss: 0.25 } },
-    { status: 'done', name: 'good, seed 1' },
-    { status: 'ready' },
-  ];
-  const written = (isTTY: boolean): string => {
-    let text = '';
-    const show = showProgress({ isTTY, columns: 200, write: (more) => (text += more) });
-    for (const event of events) show(event);
-    return text.replaceAll('\r', '<home>').replaceAll('\u001b[K', '<wipe>');
-  };
-
-  test('is a bar on a terminal, wiped at the end', () => {
-    expect(written(true)).toMatch(/^<home> {2}\[={8} {12}\] 2\/4 good, seed 1 {2}loss 0\.250 {2}\d+ s left<wipe><home><wipe>$/);
-  });
-
-  test('is a line a run elsewhere', () => {
-    expect(written(false)).toMatch(/^ {2}2\/4 good, seed 1, \d+ s\n$/);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { evenkeel } from '../test/run-cli.ts';
 import { repository, repositoryAbove } from './commands/in-repository.ts';
@@ -26,24 +27,25 @@ describe('evenkeel', () => {
 
   it('refuses what it does not know with exit code 2, on stderr, and says what it expected', async () => {
     const wrong: [string[], string][] = [
-      [['tuor'], "unknown command 'tuor', expected one of doctor, tour, recipe, bench"],
+      [['tuor'], "unknown command 'tuor'\n(Did you mean tour?)"],
       [['--jsno'], "unknown option '--jsno'"],
-      [['doctor', '--jsno'], "doctor: Unknown option '--jsno'"],
-      [['doctor', 'now'], "doctor: takes no words, got 'now'"],
-      [['tour', '--backend', 'gpu'], "tour: --backend is 'gpu', expected one of auto, wasm"],
-      [['tour', '--seed'], "tour: Option '--seed <value>' argument missing"],
-      [['tour', '--seed', '1.5'], "tour: --seed is '1.5', expected an integer from 0 to 4294967295"],
-      [['tour', '--steps', '0'], "tour: --steps is '0', expected an integer from 1 to 1000000"],
+      [['doctor', '--jsno'], "unknown option '--jsno'\n(Did you mean --json?)"],
+      [['doctor', 'now'], "too many arguments for 'doctor'"],
+      [['tour', '--backend', 'gpu'], "option '--backend <name>' argument 'gpu' is invalid. Allowed choices are auto, wasm"],
+      [['tour', '--seed'], "option '--seed <n>' argument missing"],
+      [['tour', '--seed', '1.5'], "option '--seed <n>' argument '1.5' is invalid. Expected an integer from 0 to 4294967295."],
+      [['tour', '--steps', '0'], "option '--steps <n>' argument '0' is invalid. Expected an integer from 1 to 1000000."],
     ];
     for (const [args, message] of wrong) {
       const { code, stdout, stderr } = await evenkeel(args);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       expect(stderr).toContain(`Error: ${message}`);
+      expect(stderr).toContain("'evenkeel --help' shows the commands");
       expect(stderr).not.toContain('    at ');
     }
     const nothing = await evenkeel([]);
     expect(nothing).toMatchObject({ code: 2, stdout: '' });
-    expect(nothing.stderr).toContain('Usage: evenkeel COMMAND');
+    expect(nothing.stderr).toContain('Usage: evenkeel [options] [command]');
   });
 
   it('prints one JSON document with doctor --json', async () => {
@@ -105,8 +107,9 @@ describe('commands of the repository', () => {
     expect(repositoryAbove(import.meta.dirname)).toBe(join(import.meta.dirname, '../../..'));
     const elsewhere = await mkdtemp(join(tmpdir(), 'evenkeel-'));
     try {
-      expect(repository('recipe', [elsewhere, import.meta.dirname])).toBe(repositoryAbove(import.meta.dirname));
-      expect(() => repository('recipe', [elsewhere])).toThrow('recipe: runs programs of');
+      const command = new Command('recipe').exitOverride().configureOutput({ writeErr: () => undefined });
+      expect(repository(command, [elsewhere, import.meta.dirname])).toBe(repositoryAbove(import.meta.dirname));
+      expect(() => repository(command, [elsewhere])).toThrow('recipe runs programs of');
     } finally {
       await rm(elsewhere, { recursive: true });
     }

@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
-import { UsageError, type Command } from './command.ts';
+import type { Command } from 'commander';
+import { addExamples, carryOut } from './command.ts';
 
 const WORKSPACE = 'evenkeel-workspace';
 
@@ -16,19 +17,15 @@ export function repositoryAbove(folder: string): string | undefined {
   }
 }
 
-/** The repository's root at or above one of these folders. Throws a UsageError where there is none. */
-export function repository(command: string, folders: readonly string[] = [process.cwd(), import.meta.dirname]): string {
+/** The repository's root at or above one of these folders. Where there is none, the command ends with an error. */
+export function repository(command: Command, folders: readonly string[] = [process.cwd(), import.meta.dirname]): string {
   const root = folders.map(repositoryAbove).find((found) => found !== undefined);
-  if (root === undefined) {
-    throw new UsageError(
-      `${command}: runs programs of Evenkeel's repository, which are not published; run it within a clone of the repository`,
-    );
-  }
-  return root;
+  const told = `${command.name()} runs programs of Evenkeel's repository, which are not published; run it within a clone of the repository`;
+  return root ?? command.error(`error: ${told}`);
 }
 
 /** Runs a program of the repository with this terminal. Its exit code is ours; a signal to us is handed on, and we wait for its end. */
-async function runInRepository(command: string, args: readonly string[]): Promise<number> {
+async function runInRepository(command: Command, args: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, args, { cwd: repository(command), stdio: 'inherit' });
   // A terminal's Ctrl-C reaches the child by itself; `kill` reaches only us.
   const handOn = (signal: NodeJS.Signals): boolean => child.kill(signal);
@@ -43,29 +40,35 @@ async function runInRepository(command: string, args: readonly string[]): Promis
   }
 }
 
-export const recipeCommand: Command = {
-  name: 'recipe',
-  summary: "Reproduces a paper's headline claim in miniature. Within a clone of the repository only.",
-  usage: 'NAME [OPTIONS OF THE RECIPE]',
-  options: {},
-  examples: [
+/** A command that hands on all that comes from its first word on as it is: another program reads it. */
+function addPassingOn(program: Command, name: string, started: readonly string[]): Command {
+  return program
+    .command(name)
+    .usage(`[NAME] [OPTIONS OF THE ${name.toUpperCase()}]`)
+    .argument('[args...]')
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action((args: string[], _, command: Command) => carryOut(() => runInRepository(command, [...started, ...args])));
+}
+
+export function addRecipe(program: Command): void {
+  const command = addPassingOn(program, 'recipe', ['tools/run.mjs', 'recipes/run.ts'])
+    .summary("reproduces a paper's headline claim in miniature")
+    .description("Reproduces a paper's headline claim in miniature. Within a clone of the repository only.");
+  addExamples(command, [
     ['evenkeel recipe layer-norm', 'a progress bar, then a table; results are written to recipes/results/'],
     ['evenkeel recipe', 'lists the recipes'],
-  ],
-  passesOn: true,
-  run: (_, args) => runInRepository('recipe', ['tools/run.mjs', 'recipes/run.ts', ...args]),
-};
+  ]);
+}
 
-export const benchCommand: Command = {
-  name: 'bench',
-  summary:
-    'Measures Evenkeel and its peers side by side. Within a clone of the repository only; installs the peers (hundreds of megabytes).',
-  usage: 'NAME [OPTIONS OF THE BENCH]',
-  options: {},
-  examples: [
+export function addBench(program: Command): void {
+  const command = addPassingOn(program, 'bench', ['tools/bench.mjs'])
+    .summary('measures Evenkeel and its peers side by side')
+    .description(
+      'Measures Evenkeel and its peers side by side. Within a clone of the repository only; installs the peers (hundreds of megabytes).',
+    );
+  addExamples(command, [
     ['evenkeel bench norms', 'norms of this repository, of TensorFlow.js and of others, interleaved'],
     ['evenkeel bench', 'lists the benches'],
-  ],
-  passesOn: true,
-  run: (_, args) => runInRepository('bench', ['tools/bench.mjs', ...args]),
-};
+  ]);
+}
