@@ -1,5 +1,14 @@
 // All that this package touches of tfjs and its 'wasm' backend beyond their documented interface.
-import { engine, findBackend, util, type DataId, type DataType, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
+import {
+  engine,
+  findBackend,
+  util,
+  type BackendValues,
+  type DataId,
+  type DataType,
+  type KernelBackend,
+  type TensorInfo,
+} from '@tensorflow/tfjs-core';
 import { EvenkeelError } from '@evenkeel/core';
 
 /** The instance of the 'wasm' backend, as far as kernels need it. */
@@ -82,10 +91,11 @@ function refuseNowhere(heap: Heap): void {
 
 /** Lets complex numbers be read: pairs of float32, real and imaginary part. */
 function readComplex(heap: Heap): void {
-  const readSync = heap.readSync.bind(heap);
-  heap.readSync = (dataId) => {
+  // tfjs' own kernels read parts of a tensor by two more arguments.
+  const readSync = heap.readSync.bind(heap) as (dataId: object, ...range: unknown[]) => BackendValues;
+  heap.readSync = (dataId: object, ...range: unknown[]) => {
     const { dtype, shape, memoryOffset } = heap.dataIdMap.get(dataId);
-    if (dtype !== 'complex64') return readSync(dataId);
+    if (dtype !== 'complex64') return readSync(dataId, ...range);
     return new Float32Array(heap.wasm!.HEAPU8.slice(memoryOffset!, memoryOffset! + util.sizeFromShape([...shape]) * 8).buffer);
   };
 }
