@@ -119,7 +119,8 @@ describe.each([false, true])('with relaxed SIMD: %s', (relaxed) => {
       await tf.setBackend('cpu');
       const wanted = await tf.fused.matMul({ a, b, bias, activation, leakyreluAlpha: 0.3 }).data();
       await tf.setBackend('wasm');
-      wanted.forEach((value, i) => expect(Math.abs(fused[i]! - value) / (1 + Math.abs(value))).toBeLessThan(2e-5));
+      // Sums of 600 products of about 1 that cancel: each order of summing errs by some 1e-5 of its own.
+      wanted.forEach((value, i) => expect(Math.abs(fused[i]! - value) / (1 + Math.abs(value))).toBeLessThan(1e-4));
     }
   });
 
