@@ -127,4 +127,9 @@ await runSteps('npm run check', async () => {
     await checkTogether(folder, node);
     return runVitest(['--project', 'node'], { node, counts: false });
   });
+
+  // Last: it installs what nothing else needs.
+  await step('bench norms, in small: all peers run and agree', () =>
+    run(process.execPath, [join(root, 'tools/bench.mjs'), 'norms', '--smoke']),
+  );
 });
