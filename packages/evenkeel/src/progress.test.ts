@@ -61,7 +61,7 @@ describe('progress on a terminal', () => {
     show({ status: 'initiate', name: 'training' });
     takeSteps(show, 100, 100, 50);
     vi.advanceTimersByTime(100);
-    expect(lastLine(stream.text)).toBe('  [==========          ] training 50/100  loss 0.02000  5s left');
+    expect(lastLine(stream.text)).toBe('  [==========          ] training 50/100  5s left  loss 0.02000');
     takeSteps(show, 100, 100);
     show({ status: 'done', name: 'training' });
     expect(lastLine(stream.text)).toBe('');
@@ -85,7 +85,7 @@ describe('progress on a terminal', () => {
       show({ status: 'done', name: 'training' });
     }
     vi.advanceTimersByTime(100);
-    expect(lastLine(stream.text)).toBe('  [==========          ] 2/4 training 10/10  loss 0.1000  2s left');
+    expect(lastLine(stream.text)).toBe('  [==========          ] 2/4 training 10/10  2s left  loss 0.1000');
     show({ status: 'ready' });
     expect(lastLine(stream.text)).toBe('');
   });
@@ -115,8 +115,8 @@ describe('progress elsewhere', () => {
     show({ status: 'done', name: 'training' });
     expect(stream.text.split('\n')).toEqual([
       '  training 1/60  loss 1.000',
-      '  training 25/60  loss 0.04000  7s left',
-      '  training 50/60  loss 0.02000  2s left',
+      '  training 25/60  7s left  loss 0.04000',
+      '  training 50/60  2s left  loss 0.02000',
       '  training 60/60  loss 0.01667',
       '',
     ]);

@@ -51,7 +51,7 @@ function timeLeft(seconds: number, options: cliProgress.Options): string {
 export function progressOn(stream: NodeJS.WritableStream & { readonly isTTY?: boolean } = process.stderr): Progress {
   const bar = new cliProgress.SingleBar({
     stream,
-    format: `${stream.isTTY ? '  [{bar}] ' : '  '}{label}{metrics}{eta_formatted}`,
+    format: `${stream.isTTY ? '  [{bar}] ' : '  '}{label}{eta_formatted}{metrics}`,
     formatTime: timeLeft,
     etaBuffer: PACE_STEPS,
     barsize: CELLS,
