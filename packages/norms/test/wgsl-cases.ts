@@ -3,6 +3,7 @@ import type { AnyOp } from '@evenkeel/core';
 import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from '../src/batch-norm/op.ts';
 import { GroupNorm, GroupNormGrad } from '../src/group-norm/op.ts';
 import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../src/layer-norm/op.ts';
+import { PowerNorm, PowerNormGrad, PowerNormInference } from '../src/power-norm/op.ts';
 import { RMSNorm, RMSNormGrad } from '../src/rms-norm/op.ts';
 import type { Case } from './devices.ts';
 
@@ -37,6 +38,12 @@ const pictures: number[][] = [
   [20, 3, 3, 64],
   [2, 1, 260],
 ];
+
+/** Tokens of channels, with mean squares of their own. */
+const tokens = (shape: number[], ...names: string[]): Case['inputs'] => ({
+  x: shape,
+  ...Object.fromEntries(names.map((name) => [name, name === 'dy' ? shape : shape.slice(-1)])),
+});
 
 export const cases: readonly [AnyOp, readonly Case[]][] = [
   [LayerNorm, [...rows, manyRows].flatMap((shape) => [{ inputs: affine(shape) }, { inputs: affine(shape, 'gamma', 'beta') }])],
@@ -81,6 +88,27 @@ export const cases: readonly [AnyOp, readonly Case[]][] = [
     [...pictures, [5]].map((shape) => ({ inputs: { ...affine(shape, 'gamma', 'beta'), ...statistics(shape.at(-1)!) } })),
   ],
   [BatchNormInferenceGrad, [...pictures, manyRows].map((shape) => ({ inputs: { ...affine(shape, 'dy'), ...statistics(shape.at(-1)!) } }))],
+  [
+    PowerNorm,
+    [...pictures, manyRows].flatMap((shape) =>
+      [0, ...groups(shape)].flatMap((numGroups) =>
+        [true, false].map((batchStatistic) => ({
+          inputs: tokens(shape, 'runningPhi', 'emaGz', 'gamma', 'beta'),
+          attrs: { groups: numGroups, batchStatistic },
+        })),
+      ),
+    ),
+  ],
+  [
+    PowerNormGrad,
+    [...pictures, manyRows].flatMap((shape) =>
+      [0, ...groups(shape)].map((numGroups) => ({
+        inputs: tokens(shape, 'dy', 'forwardPhi', 'backwardPhi', 'emaGz', 'gamma'),
+        attrs: { groups: numGroups },
+      })),
+    ),
+  ],
+  [PowerNormInference, pictures.map((shape) => ({ inputs: tokens(shape, 'runningPhi', 'gamma', 'beta'), attrs: { groups: 0 } }))],
 ];
 
 /** One group, one for each channel, and something between. */

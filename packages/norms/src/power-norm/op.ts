@@ -20,6 +20,8 @@ import { leadingAxes } from '../axes.ts';
 import { checkEpsilon, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
 import { scaleGroups, scaleGroupsGrad } from './groups.ts';
+import { powerNormGradWasm, powerNormInferenceWasm, powerNormVanillaWasm, powerNormWasm } from './wasm.ts';
+import { powerNormGradWgsl, powerNormInferenceWgsl, powerNormVanillaWgsl, powerNormWgsl } from './wgsl.ts';
 
 const perChannel = ({ x }: { x: Tensor }): { shape: number[]; dtype: 'float32' } => ({ shape: x.shape.slice(-1), dtype: 'float32' });
 const likeX = ({ x }: { x: Tensor }): { shape: number[]; dtype: 'float32' } => ({ shape: x.shape, dtype: 'float32' });
@@ -95,6 +97,7 @@ export const PowerNormGrad = /* @__PURE__ */ defineOp({
       emaGzStep: meanOverTokens(mul(a, z), mask, zeros(emaGz.shape)),
     };
   },
+  kernels: () => [powerNormGradWgsl(), powerNormGradWasm()],
 });
 
 /** What PowerNorm's gradient is told. */
@@ -162,6 +165,7 @@ export const PowerNorm = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta, emaGzStep } = backward(dy.y, inputs, phi, attrs);
     return { x: dx, gamma: dgamma, beta: dbeta, emaGz: emaGzStep };
   },
+  kernels: () => [powerNormWgsl(), powerNormWasm()],
 });
 
 /** PN-V, the paper's step between batch norm and PowerNorm: the batch's mean square, with its exact gradient. */
@@ -183,6 +187,7 @@ export const PowerNormVanilla = /* @__PURE__ */ defineOp({
     const phi = meanOverTokens(square(xs), mask, runningPhi);
     return { y: affine(overRoot(xs, phi, epsilon), gamma, beta), phi };
   },
+  kernels: () => [powerNormVanillaWgsl(), powerNormVanillaWasm()],
 });
 
 /** PowerNorm in inference: the running mean square is a constant. */
@@ -204,4 +209,5 @@ export const PowerNormInference = /* @__PURE__ */ defineOp({
       runningPhi: () => mul(div(gamma ? mul(dgamma, gamma) : dgamma, add(runningPhi, attrs.epsilon)), -0.5),
     };
   },
+  kernels: () => [powerNormInferenceWgsl(), powerNormInferenceWasm()],
 });
