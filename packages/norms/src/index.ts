@@ -1,5 +1,6 @@
 export * from './batch-norm/index.ts';
 export * from './crms-norm/index.ts';
+export * from './evo-norm/index.ts';
 export * from './group-norm/index.ts';
 export * from './instance-norm/index.ts';
 export * from './l1-batch-norm/index.ts';

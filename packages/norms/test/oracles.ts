@@ -33,6 +33,7 @@ import {
   type MovingStatisticsOptions,
 } from '../src/index.ts';
 import { crmsNormAdapters } from './crms-norm.oracles.ts';
+import { evoNormAdapters } from './evo-norm.oracles.ts';
 import { l1NormAdapters } from './l1-norm.oracles.ts';
 
 type Tensors = Record<string, Tensor>;
@@ -209,5 +210,6 @@ export const adapters: Adapters = {
     lstm,
   ],
   'pre-crmsnorm': crmsNormAdapters,
+  evonorm: evoNormAdapters,
   'shiftquant-l1': l1NormAdapters,
 };
