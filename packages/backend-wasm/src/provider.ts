@@ -1,7 +1,7 @@
 import { env, registerBackend } from '@tensorflow/tfjs-core';
 import { EvenkeelError, expect, type BackendProbe, type BackendProvider } from '@evenkeel/core';
 import { wasmFeatures } from './features.ts';
-import { standDown, standIn } from './kernels/index.ts';
+import { kernelNames, standDown, standIn } from './kernels/index.ts';
 import { wasmRunner } from './runner.ts';
 import { stopThreads, threadedStandins, withSharedHeap } from './threads/index.ts';
 import { isRegistered, startBy, keepFactory, keptFactory, runningHeap } from './tfjs.ts';
@@ -25,6 +25,11 @@ export interface WasmOptions {
    * cross-origin isolated page; elsewhere everything runs on one. Ask for it before the backend starts. Results are the same, bit for bit.
    */
   readonly threads?: number;
+  /**
+   * false for a kernel of tfjs that shall stay as it is, by its name in tfjs' registry: `{ Conv2D: false }`. Default: all that this package
+   * replaces or adds; its README lists them.
+   */
+  readonly replace?: Readonly<Record<string, boolean>>;
 }
 
 /** Between plain CPU (0) and WebGPU, as tfjs has it. */
@@ -79,7 +84,8 @@ async function probe({ simd = true, threads: wanted = 1 }: WasmOptions): Promise
 function takeOver(options: WasmOptions): void {
   const { threads = 1 } = options;
   const relaxed = usesRelaxed(options);
-  standIn(relaxed, threads > 1 ? threadedStandins(threads, relaxed) : []);
+  const not = Object.entries(options.replace ?? {}).flatMap(([name, ours]) => (ours ? [] : [name]));
+  standIn(relaxed, threads > 1 ? threadedStandins(threads, relaxed) : [], new Set(not));
 }
 
 async function register(options: WasmOptions): Promise<void> {
@@ -141,9 +147,17 @@ function checkThreads(threads: number): void {
   expect(whole, 'wasm', 'threads', `an integer from 1 to ${MOST_THREADS}`, threads);
 }
 
+function checkReplace(replace: Readonly<Record<string, boolean>>): void {
+  for (const [name, ours] of Object.entries(replace)) {
+    expect(kernelNames.includes(name), 'wasm', 'replace', `names of kernels among ${kernelNames.join(', ')}`, name);
+    expect(typeof ours === 'boolean', 'wasm', `replace.${name}`, 'true or false', ours);
+  }
+}
+
 /** tfjs' 'wasm' backend as core's `backend()` finds and starts it. */
 export function wasmProvider(options: WasmOptions): BackendProvider {
   checkThreads(options.threads ?? 1);
+  checkReplace(options.replace ?? {});
   // A program that imported tfjs' backend first may start it without us.
   keepFactory();
   if (isRegistered() && usesKernels(options)) takeOver(options);

@@ -1,10 +1,19 @@
 // Gradients that tfjs does not have, written in tfjs' own ops: right on every backend.
 import {
+  add,
   broadcastTo,
+  div,
+  divNoNan,
   einsum,
+  engine,
+  expandDims,
   getGradient,
+  mean,
+  mul,
   registerGradient,
   reshape,
+  softmax,
+  sub,
   transpose,
   type GradConfig,
   type Tensor,
@@ -39,9 +48,40 @@ const einsumGradient: GradConfig = {
   },
 };
 
+// What a kernel gave is computed anew rather than saved: tfjs' tape has saved results in an order that spoils second derivatives.
+
+/** x [outer, count, inner] and the gradients of its mean and variance, [outer, inner]. */
+const momentsGradient: GradConfig = {
+  kernelName: 'EvenkeelMoments',
+  inputsToSave: ['x'],
+  gradFunc: (dys, [x]) => {
+    const [dMean, dVariance] = (dys as Tensor[]).map((dy) => expandDims(dy, 1)) as [Tensor, Tensor];
+    const count = x!.shape[1]!;
+    return {
+      x: () => add(div(dMean, count), mul(mul(dVariance, 2 / count), sub(x!, mean(x!, 1, true)))),
+    };
+  },
+};
+
+/** x [rows, n]: the gradient is softmax times dy. */
+const logSumExpGradient: GradConfig = {
+  kernelName: 'EvenkeelLogSumExp',
+  inputsToSave: ['x'],
+  gradFunc: (dy, [x]) => ({ x: () => mul(softmax(x!), expandDims(dy as Tensor, -1)) }),
+};
+
+/** x [rows, n]: dy x / |x|, and 0 where |x| is. */
+const normGradient: GradConfig = {
+  kernelName: 'EvenkeelNorm',
+  inputsToSave: ['x'],
+  gradFunc: (dy, [x]) => ({
+    x: () => mul(x!, expandDims(divNoNan(dy as Tensor, engine().runKernel('EvenkeelNorm', { x: x! }) as Tensor), -1)),
+  }),
+};
+
 /** Adds what is missing; what somebody registered stays. */
 export function completeGradients(): void {
-  for (const gradient of [einsumGradient]) {
+  for (const gradient of [einsumGradient, momentsGradient, logSumExpGradient, normGradient]) {
     if (getGradient(gradient.kernelName) === undefined) registerGradient(gradient);
   }
 }

@@ -13,6 +13,8 @@ import { einsum } from './einsum/einsum.ts';
 import { completeGradients } from './gradients.ts';
 import { unsortedSegmentSum } from './segment-sum/segment-sum.ts';
 import { logSoftmax, logSumExp, softmax, softmaxGrad } from './softmax/softmax.ts';
+import { moments, norms } from './moments/moments.ts';
+import { powers } from './unary/powers.ts';
 import { binary, select } from './binary/binary.ts';
 import { castToBool, emptyProduct, floorOfIntegers, oneHot, reverseBool } from './types/types.ts';
 import { clipIntegers, eluGrad, relu6, unary } from './unary/unary.ts';
@@ -52,6 +54,9 @@ const standins: readonly Standin[] = [
   logSoftmax,
   softmaxGrad,
   logSumExp,
+  moments,
+  norms,
+  powers,
   conv3dBackpropInput,
   conv3dBackpropFilter,
   ...dilation2d,
@@ -69,6 +74,9 @@ const standins: readonly Standin[] = [
   ...fft,
 ];
 
+/** The kernels that this package replaces or adds. */
+export const kernelNames: readonly string[] = [...new Set(standins.map(({ name }) => name))].toSorted();
+
 /** What we registered, in order, each with what was there before. */
 const replaced: { standin: Standin; ours: KernelConfig; original: KernelConfig | undefined }[] = [];
 
@@ -77,10 +85,13 @@ const replaced: { standin: Standin; ours: KernelConfig; original: KernelConfig |
  *
  * @param relaxed - use the variants with fused multiply-add; the engine must have relaxed SIMD
  * @param before - kernels that stand before all others and leave to those what they do not serve
+ * @param not - names of kernels that stay tfjs' own, or missing
  */
-export function standIn(relaxed = false, before: readonly Standin[] = []): void {
+export function standIn(relaxed = false, before: readonly Standin[] = [], not: ReadonlySet<string> = new Set()): void {
   completeGradients();
+  if (replaced.some(({ ours }) => not.has(ours.kernelName))) standDown();
   for (const standin of [...standins, ...before]) {
+    if (not.has(standin.name)) continue;
     const current = getKernel(standin.name, 'wasm');
     const ofName = replaced.filter(({ ours }) => ours.kernelName === standin.name);
     if (current && current === ofName.at(-1)?.ours && ofName.some((each) => each.standin === standin)) continue;
