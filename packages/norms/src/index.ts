@@ -8,4 +8,5 @@ export * from './l1-layer-norm/index.ts';
 export * from './layer-norm-gru/index.ts';
 export * from './layer-norm-lstm/index.ts';
 export * from './layer-norm/index.ts';
+export * from './power-norm/index.ts';
 export * from './rms-norm/index.ts';

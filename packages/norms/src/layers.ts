@@ -10,4 +10,5 @@ export { L1LayerNormalization, type L1LayerNormalizationArgs } from './l1-layer-
 export { LayerNormGRUCell, type LayerNormGRUCellArgs } from './layer-norm-gru/layer.ts';
 export { LayerNormLSTMCell, type LayerNormLSTMCellArgs } from './layer-norm-lstm/layer.ts';
 export { LayerNormalization, type LayerNormalizationArgs } from './layer-norm/layer.ts';
+export { PowerNormalization, type PowerNormalizationArgs } from './power-norm/layer.ts';
 export { RMSNormalization, type RMSNormalizationArgs } from './rms-norm/layer.ts';

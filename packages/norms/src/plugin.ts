@@ -15,9 +15,11 @@ import {
   LayerNormalization,
   LayerNormGRUCell,
   LayerNormLSTMCell,
+  PowerNormalization,
   RMSNormalization,
 } from './layers.ts';
 import { owner } from './owner.ts';
+import { PowerNorm, PowerNormGrad, PowerNormInference, PowerNormVanilla } from './power-norm/index.ts';
 import { Product } from './product/op.ts';
 import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
 import { Tanh } from './tanh/op.ts';
@@ -45,6 +47,10 @@ export const norms: Plugin = {
     L1LayerNormGrad,
     LayerNorm,
     LayerNormGrad,
+    PowerNorm,
+    PowerNormGrad,
+    PowerNormInference,
+    PowerNormVanilla,
     Product,
     RMSNorm,
     RMSNormGrad,
@@ -60,6 +66,7 @@ export const norms: Plugin = {
     LayerNormalization,
     LayerNormGRUCell,
     LayerNormLSTMCell,
+    PowerNormalization,
     RMSNormalization,
   ],
 };

@@ -33,6 +33,7 @@ import {
   type MovingStatisticsOptions,
 } from '../src/index.ts';
 import { crmsNormAdapters } from './crms-norm.oracles.ts';
+import { powerNormAdapters } from './power-norm.oracles.ts';
 import { evoNormAdapters } from './evo-norm.oracles.ts';
 import { l1NormAdapters } from './l1-norm.oracles.ts';
 
@@ -210,6 +211,7 @@ export const adapters: Adapters = {
     lstm,
   ],
   'pre-crmsnorm': crmsNormAdapters,
+  powernorm: powerNormAdapters,
   evonorm: evoNormAdapters,
   'shiftquant-l1': l1NormAdapters,
 };
