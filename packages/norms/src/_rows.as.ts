@@ -109,3 +109,41 @@ export function add(a: usize, b: usize, sum: usize, bytes: usize): void {
     sum += 4;
   }
 }
+
+/** What `squareSums` finds. */
+export let ofXX: f64 = 0;
+export let ofGX: f64 = 0;
+
+/** Sums of x^2 and of g x with g = dy gamma. */
+export function squareSums(x: usize, dy: usize, gamma: usize, bytes: usize): void {
+  ofXX = 0;
+  ofGX = 0;
+  for (const end = x + bytes; x < end;) {
+    const stop = x + min(PIECE, end - x);
+    let a = f32x4.splat(0);
+    let b = f32x4.splat(0);
+    let p = f32x4.splat(0);
+    let q = f32x4.splat(0);
+    for (; x + 32 <= stop; x += 32) {
+      const c = v128.load(x);
+      a = f32x4.add(a, f32x4.mul(c, c));
+      p = f32x4.add(p, f32x4.mul(c, f32x4.mul(v128.load(dy), v128.load(gamma))));
+      const d = v128.load(x, 16);
+      b = f32x4.add(b, f32x4.mul(d, d));
+      q = f32x4.add(q, f32x4.mul(d, f32x4.mul(v128.load(dy, 16), v128.load(gamma, 16))));
+      dy += 32;
+      gamma += 32;
+    }
+    let sumXX = lanes(f32x4.add(a, b));
+    let sumGX = lanes(f32x4.add(p, q));
+    for (; x < stop; x += 4) {
+      const c = load<f32>(x);
+      sumXX += c * c;
+      sumGX += c * (load<f32>(dy) * load<f32>(gamma));
+      dy += 4;
+      gamma += 4;
+    }
+    ofXX += <f64>sumXX;
+    ofGX += <f64>sumGX;
+  }
+}

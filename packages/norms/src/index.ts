@@ -10,3 +10,4 @@ export * from './layer-norm-lstm/index.ts';
 export * from './layer-norm/index.ts';
 export * from './power-norm/index.ts';
 export * from './rms-norm/index.ts';
+export * from './time-dependent-norm/index.ts';

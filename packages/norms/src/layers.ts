@@ -12,3 +12,8 @@ export { LayerNormLSTMCell, type LayerNormLSTMCellArgs } from './layer-norm-lstm
 export { LayerNormalization, type LayerNormalizationArgs } from './layer-norm/layer.ts';
 export { PowerNormalization, type PowerNormalizationArgs } from './power-norm/layer.ts';
 export { RMSNormalization, type RMSNormalizationArgs } from './rms-norm/layer.ts';
+export {
+  TimeDependentLayerNormalization,
+  TimeDependentRMSNormalization,
+  type TimeDependentNormalizationArgs,
+} from './time-dependent-norm/layer.ts';

@@ -17,12 +17,15 @@ import {
   LayerNormLSTMCell,
   PowerNormalization,
   RMSNormalization,
+  TimeDependentLayerNormalization,
+  TimeDependentRMSNormalization,
 } from './layers.ts';
 import { owner } from './owner.ts';
 import { PowerNorm, PowerNormGrad, PowerNormInference, PowerNormVanilla } from './power-norm/index.ts';
 import { Product } from './product/op.ts';
 import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
 import { Tanh } from './tanh/op.ts';
+import { ConditionalNorm, ConditionalNormGrad, TimeDependentParameter, TimeDependentParameterGrad } from './time-dependent-norm/index.ts';
 
 /**
  * All norms, for `use(norms)`: from then on, models that name these layers load them, and tfjs-layers' own layers of the same names rest
@@ -37,6 +40,8 @@ export const norms: Plugin = {
     BatchNormGrad,
     BatchNormInference,
     BatchNormInferenceGrad,
+    ConditionalNorm,
+    ConditionalNormGrad,
     CRMSNorm,
     CRMSNormGrad,
     GroupNorm,
@@ -55,6 +60,8 @@ export const norms: Plugin = {
     RMSNorm,
     RMSNormGrad,
     Tanh,
+    TimeDependentParameter,
+    TimeDependentParameterGrad,
   ],
   layers: [
     BatchNormalization,
@@ -68,5 +75,7 @@ export const norms: Plugin = {
     LayerNormLSTMCell,
     PowerNormalization,
     RMSNormalization,
+    TimeDependentLayerNormalization,
+    TimeDependentRMSNormalization,
   ],
 };

@@ -33,9 +33,10 @@ import {
   type MovingStatisticsOptions,
 } from '../src/index.ts';
 import { crmsNormAdapters } from './crms-norm.oracles.ts';
-import { powerNormAdapters } from './power-norm.oracles.ts';
 import { evoNormAdapters } from './evo-norm.oracles.ts';
 import { l1NormAdapters } from './l1-norm.oracles.ts';
+import { powerNormAdapters } from './power-norm.oracles.ts';
+import { timeDependentNormAdapters } from './time-dependent-norm.oracles.ts';
 
 type Tensors = Record<string, Tensor>;
 
@@ -211,7 +212,8 @@ export const adapters: Adapters = {
     lstm,
   ],
   'pre-crmsnorm': crmsNormAdapters,
-  powernorm: powerNormAdapters,
   evonorm: evoNormAdapters,
   'shiftquant-l1': l1NormAdapters,
+  'td-ln-dimr': timeDependentNormAdapters,
+  powernorm: powerNormAdapters,
 };

@@ -1,6 +1,6 @@
 // Root-mean-square normalization, row by row: squares, then the result, while the row is in the L1 cache.
-import { PIECE, squaresOf } from '../_rows.as';
-import { flush, lanes, min, settle } from '../_simd.as';
+import { ofGX, ofXX, squareSums, squaresOf } from '../_rows.as';
+import { flush, settle } from '../_simd.as';
 
 export { fill } from '../_simd.as';
 
@@ -39,44 +39,6 @@ export function forward(x: usize, gamma: usize, y: usize, rows: usize, width: us
     scale(x, gamma, y, bytes, 1 / sqrt<f32>(square + epsilon));
     x += bytes;
     y += bytes;
-  }
-}
-
-/** What the function below finds. */
-let ofXX: f64 = 0;
-let ofGX: f64 = 0;
-
-/** Sums of x^2 and of g x with g = dy gamma. */
-function sums(x: usize, dy: usize, gamma: usize, bytes: usize): void {
-  ofXX = 0;
-  ofGX = 0;
-  for (const end = x + bytes; x < end;) {
-    const stop = x + min(PIECE, end - x);
-    let a = f32x4.splat(0);
-    let b = f32x4.splat(0);
-    let p = f32x4.splat(0);
-    let q = f32x4.splat(0);
-    for (; x + 32 <= stop; x += 32) {
-      const c = v128.load(x);
-      a = f32x4.add(a, f32x4.mul(c, c));
-      p = f32x4.add(p, f32x4.mul(c, f32x4.mul(v128.load(dy), v128.load(gamma))));
-      const d = v128.load(x, 16);
-      b = f32x4.add(b, f32x4.mul(d, d));
-      q = f32x4.add(q, f32x4.mul(d, f32x4.mul(v128.load(dy, 16), v128.load(gamma, 16))));
-      dy += 32;
-      gamma += 32;
-    }
-    let sumXX = lanes(f32x4.add(a, b));
-    let sumGX = lanes(f32x4.add(p, q));
-    for (; x < stop; x += 4) {
-      const c = load<f32>(x);
-      sumXX += c * c;
-      sumGX += c * (load<f32>(dy) * load<f32>(gamma));
-      dy += 4;
-      gamma += 4;
-    }
-    ofXX += <f64>sumXX;
-    ofGX += <f64>sumGX;
   }
 }
 
@@ -126,7 +88,7 @@ export function gradient(
   memory.fill(dgamma, 0, bytes);
   memory.fill(totals, 0, bytes << 1);
   for (let row: usize = 1; row <= rows; row++) {
-    sums(x, dy, gamma, bytes);
+    squareSums(x, dy, gamma, bytes);
     const r: f32 = 1 / sqrt<f32>(<f32>(ofXX / n) + epsilon);
     const meanGXhat = <f32>(ofGX / n) * r;
     spread(x, dy, gamma, dx, dgamma, bytes, r, -r * r * meanGXhat);
