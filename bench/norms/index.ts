@@ -2,7 +2,6 @@
 import '../../tools/dawn.ts';
 import '@evenkeel/core/register-gradients';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { countGpuWork } from '../harness/gpu-counter.ts';
@@ -55,10 +54,7 @@ function positive(what: 'rounds' | 'budget' | 'patience'): number {
 }
 
 function versions(): Record<string, string> {
-  const require = createRequire(import.meta.url);
-  const { dependencies } = JSON.parse(readFileSync(require.resolve('@evenkeel/bench/package.json'), 'utf8')) as {
-    dependencies: Record<string, string>;
-  };
+  const { dependencies } = JSON.parse(readFileSync('bench/package.json', 'utf8')) as { dependencies: Record<string, string> };
   return Object.fromEntries(Object.entries(dependencies).filter(([, version]) => !version.startsWith('workspace:')));
 }
 

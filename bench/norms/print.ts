@@ -55,7 +55,10 @@ function overview(cases: readonly CaseResult[]): string {
   const head = ['', 'ours, ms', 'of copy', ...(onGpu ? ['dispatches', 'moved'] : []), ...peers.map((peer) => `${peer}, times ours`)];
   const rows = cases.map(({ op, pass, shape, arms }) => {
     const ours = arms.find(({ arm }) => arm === 'evenkeel')!;
-    const ratios = peers.map((peer) => digits(arms.find(({ arm }) => arm === peer)?.timesEvenkeel?.ratio));
+    const ratios = peers.map((name) => {
+      const peer = arms.find(({ arm }) => arm === name);
+      return peer?.timesEvenkeel ? `${digits(peer.timesEvenkeel.ratio)} (${digits(peer.cpu / ours.cpu)})` : '-';
+    });
     return [
       `${op} ${pass} [${shape.join(', ')}]`,
       digits(ours.median),
@@ -77,7 +80,8 @@ export function page({ machine, date, versions, adapter, cases, targets }: Repor
     '',
     `Measured on ${date}: ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load} at the start. All arms of a case ran in one process, in`,
     'turns, on the same data, after their results had been compared with the formulas in double precision. A ratio is the median over rounds of',
-    'the two times of a round; above 1 the peer takes longer than we do. Absolute times say little on a shared machine: run it on yours.',
+    'the two times of a round, and in brackets the quotient of processor times, which neighbours on the machine touch less; above 1 the peer takes',
+    'longer than we do. Absolute times say little on a shared machine: run it on yours.',
     '',
     '"composed" is the norm written with tfjs-core ops on tfjs as it is, "composed-here" the same on our WASM engine, "tfjs-layers" its own layer.',
     'onnxruntime runs one thread and infers only; it has its channels first in batch and group norm. "of copy" compares the bytes a second that',
