@@ -35,8 +35,8 @@ const shapes: [number[], number | number[] | undefined][] = [
 describe.each([false, true])('keepDims %s', (keepDims) => {
   test.each(shapes)('moments, logSumExp and l2Norm of %j over %j, with their gradients, as on cpu', async (shape, axis) => {
     const x = await normal(shape as [number]);
-    await agree(() => Object.values(moments(x, axis, keepDims)), 2e-6);
-    await agree(() => [logSumExp(x, axis, keepDims), l2Norm(x, axis, keepDims)], 2e-6);
+    await agree(() => Object.values(moments(x, axis, keepDims)));
+    await agree(() => [logSumExp(x, axis, keepDims), l2Norm(x, axis, keepDims)]);
     const weights = await normal(l2Norm(x, axis, keepDims).shape as [number]);
     const weighed = (y: tf.Tensor): tf.Scalar => tf.sum(tf.mul(y, weights));
     await agree(

@@ -24,6 +24,7 @@ import { avgPool, maxPool, maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArg
 import { identity } from './identity/identity.ts';
 import { reductions } from './reduce/reduce.ts';
 import { tile } from './tile/tile.ts';
+import { transpose } from './transpose/transpose.ts';
 import { batchMatMul, fusedMatMul } from './mat-mul/mat-mul.ts';
 
 const standins: readonly Standin[] = [
@@ -68,6 +69,7 @@ const standins: readonly Standin[] = [
   maxPool3dGrad,
   ...reductions,
   tile,
+  transpose,
   identity,
   // After those of the same names: complex numbers come first.
   ...complex,

@@ -16,6 +16,8 @@ async function close(found: tf.Tensor, wanted: tf.Tensor): Promise<void> {
   (await found.data()).forEach((value, i) => expect(Math.abs(value - values[i]!)).toBeLessThan(1e-6 * (1 + Math.abs(values[i]!))));
 }
 
+const firstDerivative = (x: tf.Tensor): tf.Tensor => tf.grad((a) => tf.sum(tf.square(tf.softmax(a))))(x);
+
 describe.each([false, true])('with relaxed SIMD: %s', (relaxed) => {
   beforeAll(async () => {
     // Node 20 has it behind a flag, which this option sets.
@@ -35,6 +37,11 @@ describe.each([false, true])('with relaxed SIMD: %s', (relaxed) => {
       await agree(() => [tf.softmax(logits)], 1e-6);
       await agree(() => [tf.grad((a) => tf.sum(tf.mul(tf.softmax(a), weights)))(logits)], 1e-6);
     }
+  });
+
+  test('the second derivative of softmax, which the kernel of the first does not have', async () => {
+    const x = await normal<tf.Rank.R2>([3, 5]);
+    await agree(() => [tf.grad((a) => tf.sum(tf.square(firstDerivative(a))))(x)]);
   });
 
   test('log-softmax, the log of the sum, and the gradient, against what tfjs composes', async () => {
