@@ -11,3 +11,4 @@ export * from './layer-norm/index.ts';
 export * from './power-norm/index.ts';
 export * from './rms-norm/index.ts';
 export * from './time-dependent-norm/index.ts';
+export * from './unified-norm/index.ts';

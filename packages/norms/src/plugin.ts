@@ -26,6 +26,7 @@ import { Product } from './product/op.ts';
 import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
 import { Tanh } from './tanh/op.ts';
 import { ConditionalNorm, ConditionalNormGrad, TimeDependentParameter, TimeDependentParameterGrad } from './time-dependent-norm/index.ts';
+import { Blend, MeanSquare, TokenSums, UnifiedGradWindow, UnifiedWindow } from './unified-norm/index.ts';
 
 /**
  * All norms, for `use(norms)`: from then on, models that name these layers load them, and tfjs-layers' own layers of the same names rest
@@ -40,10 +41,11 @@ export const norms: Plugin = {
     BatchNormGrad,
     BatchNormInference,
     BatchNormInferenceGrad,
-    ConditionalNorm,
-    ConditionalNormGrad,
+    Blend,
     CRMSNorm,
     CRMSNormGrad,
+    ConditionalNorm,
+    ConditionalNormGrad,
     GroupNorm,
     GroupNormGrad,
     L1BatchNorm,
@@ -52,6 +54,7 @@ export const norms: Plugin = {
     L1LayerNormGrad,
     LayerNorm,
     LayerNormGrad,
+    MeanSquare,
     PowerNorm,
     PowerNormGrad,
     PowerNormInference,
@@ -62,6 +65,9 @@ export const norms: Plugin = {
     Tanh,
     TimeDependentParameter,
     TimeDependentParameterGrad,
+    TokenSums,
+    UnifiedGradWindow,
+    UnifiedWindow,
   ],
   layers: [
     BatchNormalization,

@@ -37,6 +37,7 @@ import { evoNormAdapters } from './evo-norm.oracles.ts';
 import { l1NormAdapters } from './l1-norm.oracles.ts';
 import { powerNormAdapters } from './power-norm.oracles.ts';
 import { timeDependentNormAdapters } from './time-dependent-norm.oracles.ts';
+import { unifiedNormAdapters } from './unified-norm.oracles.ts';
 
 type Tensors = Record<string, Tensor>;
 
@@ -216,4 +217,5 @@ export const adapters: Adapters = {
   'shiftquant-l1': l1NormAdapters,
   'td-ln-dimr': timeDependentNormAdapters,
   powernorm: powerNormAdapters,
+  'unified-norm': unifiedNormAdapters,
 };
