@@ -6,6 +6,7 @@ import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../src/layer-norm/op.ts'
 import { PowerNorm, PowerNormGrad, PowerNormInference } from '../src/power-norm/op.ts';
 import { RMSNorm, RMSNormGrad } from '../src/rms-norm/op.ts';
 import type { Case } from './devices.ts';
+import { evoNormCases } from './evo-norm.wgsl-cases.ts';
 
 /** A norm of `shape`, with parameters for its last axis. */
 export const affine = (shape: number[], ...names: string[]): Case['inputs'] => ({
@@ -88,6 +89,7 @@ export const cases: readonly [AnyOp, readonly Case[]][] = [
     [...pictures, [5]].map((shape) => ({ inputs: { ...affine(shape, 'gamma', 'beta'), ...statistics(shape.at(-1)!) } })),
   ],
   [BatchNormInferenceGrad, [...pictures, manyRows].map((shape) => ({ inputs: { ...affine(shape, 'dy'), ...statistics(shape.at(-1)!) } }))],
+  ...evoNormCases,
   [
     PowerNorm,
     [...pictures, manyRows].flatMap((shape) =>

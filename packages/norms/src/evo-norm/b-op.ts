@@ -5,6 +5,8 @@ import { defineOp, expect, EvenkeelError, sizeOf } from '@evenkeel/core';
 import { asSlabs, leadingAxes } from '../axes.ts';
 import { checkEpsilon, checkReduced, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
+import { evoNormBGradWasm, evoNormBInferenceGradWasm, evoNormBInferenceWasm, evoNormBWasm } from './b-wasm.ts';
+import { evoNormBGradWgsl, evoNormBInferenceGradWgsl, evoNormBInferenceWgsl, evoNormBWgsl } from './b-wgsl.ts';
 import { affine, likeX, perChannel, refuseDegenerate, slabs } from './shared.ts';
 
 export type EvoNormBVariant = 'B0' | 'B1' | 'B2';
@@ -113,6 +115,7 @@ export const EvoNormBGrad = /* @__PURE__ */ defineOp({
     const throughVariance = mul(sub(x, mean(x, rows)), mul(add(outer, dvariance), 2 / sizeOf(x.shape.slice(0, -1))));
     return { dx: add(dx, throughVariance), dgamma, dbeta, dv };
   },
+  kernels: () => [evoNormBGradWgsl(), evoNormBGradWasm()],
 });
 
 /** In training: L is of the batch's own variance, which comes out, biased. */
@@ -137,6 +140,7 @@ export const EvoNormB = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta, dv } = EvoNormBGrad({ x, dy: dy.y, variance, dvariance: dy.variance, gamma, v }, given);
     return { x: dx, gamma: dgamma, beta: dbeta, v: dv };
   },
+  kernels: () => [evoNormBWgsl(), evoNormBWasm()],
 });
 
 /** The gradients of {@link EvoNormBInference}. */
@@ -151,6 +155,7 @@ export const EvoNormBInferenceGrad = /* @__PURE__ */ defineOp({
   },
   outputs: { dx: likeX, dgamma: perChannel, dbeta: perChannel, dv: perChannel, dvariance: perChannel },
   reference: (inputs, given) => gradients(inputs, given),
+  kernels: () => [evoNormBInferenceGradWgsl(), evoNormBInferenceGradWasm()],
 });
 
 /** L is of a given (moving) variance; the sample's own term is still computed from it. */
@@ -165,4 +170,5 @@ export const EvoNormBInference = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta, dv, dvariance } = EvoNormBInferenceGrad({ x, dy, variance, gamma, v }, given);
     return { x: dx, variance: dvariance, gamma: dgamma, beta: dbeta, v: dv };
   },
+  kernels: () => [evoNormBInferenceWgsl(), evoNormBInferenceWasm()],
 });

@@ -5,6 +5,8 @@ import { defineOp, expect } from '@evenkeel/core';
 import { asSlabs, leadingAxes } from '../axes.ts';
 import { checkEpsilon, checkReduced, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
+import { evoNormSGradWasm, evoNormSWasm } from './s-wasm.ts';
+import { evoNormSGradWgsl, evoNormSWgsl } from './s-wgsl.ts';
 import { affine, likeX, perChannel, refuseDegenerate } from './shared.ts';
 
 interface Attributes {
@@ -69,6 +71,7 @@ export const EvoNormSGrad = /* @__PURE__ */ defineOp({
       dv: sum(overRoot(mul(g, mul(x, slope))), rows),
     };
   },
+  kernels: () => [evoNormSGradWgsl(), evoNormSGradWasm()],
 });
 
 export const EvoNormS = /* @__PURE__ */ defineOp({
@@ -90,4 +93,5 @@ export const EvoNormS = /* @__PURE__ */ defineOp({
     const { dx, dgamma, dbeta, dv } = EvoNormSGrad({ x, dy, gamma, v }, attrs);
     return { x: dx, gamma: dgamma, beta: dbeta, v: dv };
   },
+  kernels: () => [evoNormSWgsl(), evoNormSWasm()],
 });

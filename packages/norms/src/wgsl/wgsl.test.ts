@@ -9,6 +9,7 @@ import { disagreement, onDevice, pretences, type Case } from '../../test/devices
 import { noise } from '../../test/host.ts';
 import { affine, cases, manyRows, statistics } from '../../test/wgsl-cases.ts';
 import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from '../batch-norm/op.ts';
+import { EvoNormB, EvoNormBGrad, EvoNormBInference, EvoNormBInferenceGrad, EvoNormS, EvoNormSGrad } from '../evo-norm/index.ts';
 import { GroupNorm, GroupNormGrad } from '../group-norm/op.ts';
 import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../layer-norm/op.ts';
 import { norms } from '../plugin.ts';
@@ -66,6 +67,12 @@ test.each<[string, AnyOp, Case, number]>([
   ],
   ['BatchNormInference', BatchNormInference, { inputs: { ...affine([9, 24], 'gamma'), ...statistics(24) } }, 1],
   ['BatchNormInferenceGrad', BatchNormInferenceGrad, { inputs: { ...affine([9, 24], 'dy'), ...statistics(24) } }, 2],
+  ['EvoNormS', EvoNormS, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta', 'v'), attrs: { numGroups: 6 } }, 1],
+  ['EvoNormSGrad', EvoNormSGrad, { inputs: affine([3, 7, 7, 24], 'dy', 'gamma', 'v'), attrs: { numGroups: 6 } }, 3],
+  ['EvoNormB', EvoNormB, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta', 'v') }, 2],
+  ['EvoNormBGrad', EvoNormBGrad, { inputs: { ...affine([3, 7, 24], 'dy', 'gamma'), variance: [24], dvariance: [24] } }, 5],
+  ['EvoNormBInference', EvoNormBInference, { inputs: { ...affine([3, 7, 24], 'gamma'), variance: [24] } }, 2],
+  ['EvoNormBInferenceGrad', EvoNormBInferenceGrad, { inputs: { ...affine([3, 7, 24], 'dy'), variance: [24] } }, 5],
 ])('%s takes as many dispatches as it should', async (_, op, { inputs, attrs }, wanted) => {
   await setBackend('webgpu');
   const tensors = Object.fromEntries(Object.entries(inputs).map(([name, shape], at) => [name, filled([...shape], at + 1)]));
