@@ -8,6 +8,7 @@ import {
   type WgslPlan,
 } from '@evenkeel/core';
 import { asChannels } from '../axes.ts';
+import { lacksBindings } from '../wgsl/bindings.ts';
 import { blocksOf, columnDispatch, columnShaders } from '../wgsl/columns.ts';
 import { itemSize } from '../wgsl/items.ts';
 import { laneDispatch, laneShaders } from '../wgsl/lanes.ts';
@@ -120,6 +121,7 @@ export const powerNormInferenceWgsl = (): WgslKernel<Attributes> =>
 export const powerNormGradWgsl = (): WgslKernel<Attributes & { alphaBackward: number }> =>
   wgslKernel({
     shaders: { ...teamShaders(groupMeans), ...columnShaders('gradient', gradient), sums: { code: sums } },
+    supports: (_, device) => lacksBindings(device, 10),
     plan: (call, device) => {
       const { rows, channels, groupChannels, size, teams, grouping, affine, masked } = layout(call);
       const { blocks, rowsPerBlock } = blocksOf(rows);

@@ -30,6 +30,8 @@ import { defineOp, expect } from '@evenkeel/core';
 import { leadingAxes } from '../axes.ts';
 import { checkEpsilon, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
+import { blendWasm, meanSquareWasm, tokenSumsWasm, unifiedGradWindowWasm, unifiedWindowWasm } from './wasm.ts';
+import { blendWgsl, meanSquareWgsl, tokenSumsWgsl, unifiedGradWindowWgsl, unifiedWindowWgsl } from './wgsl.ts';
 
 type Spec = { shape: number[]; dtype: 'float32' };
 const perChannel = ({ x }: { x: Tensor }): Spec => ({ shape: x.shape.slice(-1), dtype: 'float32' });
@@ -59,6 +61,7 @@ export const MeanSquare = /* @__PURE__ */ defineOp({
     const total = sum(where(expandDims(counts, -1), square(x), 0), tokens);
     return where(greater(count, 0), div(total, maximum(count, 1)), fallback);
   },
+  kernels: () => [meanSquareWgsl(), meanSquareWasm()],
 });
 
 /** Sums over tokens, by channel: of dy x, and of dy. */
@@ -72,6 +75,7 @@ export const TokenSums = /* @__PURE__ */ defineOp({
     const tokens = leadingAxes(x, 1);
     return { products: sum(mul(dy, x), tokens), sums: sum(dy, tokens) };
   },
+  kernels: () => [tokenSumsWgsl(), tokenSumsWasm()],
 });
 
 /** dx = dy scale + x slope, by channel. */
@@ -81,6 +85,7 @@ export const Blend = /* @__PURE__ */ defineOp({
   inputs: { x: '...,c', dy: '...,c', scale: 'c', slope: 'c' },
   check: ({ x, dy }) => checkShape('Blend', 'dy', dy, x.shape, 'as x'),
   reference: ({ x, dy, scale, slope }) => add(mul(dy, scale), mul(x, slope)),
+  kernels: () => [blendWgsl(), blendWasm()],
 });
 
 /** The buffer with `row` in its slot. */
@@ -164,6 +169,7 @@ export const UnifiedWindow = /* @__PURE__ */ defineOp({
       skip: cast(outlier, 'float32'),
     };
   },
+  kernels: () => [unifiedWindowWgsl(), unifiedWindowWasm()],
 });
 
 /**
@@ -221,4 +227,5 @@ export const UnifiedGradWindow = /* @__PURE__ */ defineOp({
       nextGradients,
     };
   },
+  kernels: () => [unifiedGradWindowWgsl(), unifiedGradWindowWasm()],
 });
