@@ -1,6 +1,6 @@
 import { normal } from '../harness/random.ts';
 
-export type OpName = 'layerNorm' | 'rmsNorm' | 'batchNorm' | 'groupNorm';
+export type OpName = 'layerNorm' | 'rmsNorm' | 'batchNorm' | 'groupNorm' | 'l1LayerNorm' | 'l1BatchNorm';
 export type Pass = 'forward' | 'forward+backward';
 export type BackendName = 'wasm' | 'webgpu';
 
@@ -25,8 +25,13 @@ export const NUM_GROUPS = 32;
 
 type Shapes = Readonly<Record<OpName, readonly (readonly number[])[]>>;
 
-function shapes(rows: readonly (readonly number[])[], pictures: readonly (readonly number[])[]): Shapes {
-  return { layerNorm: rows, rmsNorm: rows, batchNorm: pictures, groupNorm: pictures };
+function shapes(
+  rows: readonly (readonly number[])[],
+  pictures: readonly (readonly number[])[],
+  // Signs of differences from the mean: with more values, one lies so near it that float32 of any arm may take the other one.
+  signedRows = rows,
+): Shapes {
+  return { layerNorm: rows, rmsNorm: rows, batchNorm: pictures, groupNorm: pictures, l1LayerNorm: signedRows, l1BatchNorm: pictures };
 }
 
 export const SHAPES = shapes(
@@ -37,12 +42,21 @@ export const SHAPES = shapes(
     [64, 197, 384],
   ],
   [[32, 28, 28, 64]],
+  [
+    [256, 768],
+    [1024, 768],
+    [4096, 256],
+    [4096, 768],
+  ],
 );
 
 /** To see that everything runs and agrees, in seconds. */
 export const SMOKE_SHAPES = shapes([[5, 36]], [[2, 3, 5, 32]]);
 
 export const PASSES: readonly Pass[] = ['forward', 'forward+backward'];
+
+/** What divides by the standard deviation where these divide by the mean absolute deviation. */
+export const TWINS: Partial<Readonly<Record<OpName, OpName>>> = { l1LayerNorm: 'layerNorm', l1BatchNorm: 'batchNorm' };
 
 export const hasBeta = (op: OpName): boolean => op !== 'rmsNorm';
 

@@ -1,9 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { BatchNorm, GroupNorm, LayerNorm, RMSNorm } from '@evenkeel/norms';
+import { BatchNorm, GroupNorm, L1BatchNorm, L1LayerNorm, LayerNorm, RMSNorm } from '@evenkeel/norms';
 import type { Arm } from '../harness/arm.ts';
 import { stock } from './backends.ts';
 import { EPSILON, NUM_GROUPS, type BackendName, type Case, type OpName } from './cases.ts';
 import { tfjsArm, type Inputs } from './tfjs.ts';
+
+const L1 = { epsilon: EPSILON, gaussianScale: false, gradFloor: 0 };
 
 /** The ops' references: what one writes by hand with tfjs-core. */
 const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
@@ -11,6 +13,8 @@ const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
   rmsNorm: (inputs) => RMSNorm.definition.reference(inputs, { epsilon: EPSILON }),
   batchNorm: (inputs) => BatchNorm.definition.reference(inputs, { epsilon: EPSILON }).y,
   groupNorm: (inputs) => GroupNorm.definition.reference(inputs, { numGroups: NUM_GROUPS, epsilon: EPSILON }),
+  l1LayerNorm: (inputs) => L1LayerNorm.definition.reference(inputs, { ...L1, axes: [-1] }),
+  l1BatchNorm: (inputs) => L1BatchNorm.definition.reference(inputs, L1).y,
 };
 
 export function composed(which: Case, backend: BackendName): Promise<Arm> {

@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { inspect } from '@evenkeel/core';
-import { BatchNorm, groupNorm, layerNorm, rmsNorm } from '@evenkeel/norms';
+import { BatchNorm, groupNorm, L1BatchNorm, l1LayerNorm, layerNorm, rmsNorm } from '@evenkeel/norms';
 import type { Arm } from '../harness/arm.ts';
-import { EPSILON, NUM_GROUPS, type BackendName, type Case, type OpName } from './cases.ts';
+import { EPSILON, NUM_GROUPS, TWINS, type BackendName, type Case, type OpName } from './cases.ts';
 import { tfjsArm, type Inputs } from './tfjs.ts';
 
 const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
@@ -10,10 +10,20 @@ const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
   rmsNorm: ({ x, gamma }) => rmsNorm(x, gamma, { epsilon: EPSILON }),
   batchNorm: ({ x, gamma, beta }) => BatchNorm({ x, gamma, beta }, { epsilon: EPSILON }).y,
   groupNorm: ({ x, gamma, beta }) => groupNorm(x, gamma, beta, { numGroups: NUM_GROUPS, epsilon: EPSILON }),
+  l1LayerNorm: ({ x, gamma, beta }) => l1LayerNorm(x, gamma, beta, { epsilon: EPSILON }),
+  l1BatchNorm: ({ x, gamma, beta }) => L1BatchNorm({ x, gamma, beta }, { epsilon: EPSILON }).y,
 };
 
 export function evenkeel(which: Case, backend: BackendName): Promise<Arm> {
   return tfjsArm('evenkeel', which, backend, forward[which.op]);
+}
+
+/** The norm by the standard deviation, where the case is one by the mean absolute deviation. It computes something else, so that it is not read. */
+export async function twin(which: Case, backend: BackendName): Promise<Arm | undefined> {
+  const op = TWINS[which.op];
+  if (op === undefined) return undefined;
+  const { read: _, ...arm } = await tfjsArm('l2-twin', { ...which, op }, backend, forward[op], { note: `our ${op}` });
+  return arm;
 }
 
 /** Ops that no kernel served since the inspection was reset, each with the reason. Such a run measures the reference, not us. */

@@ -3,7 +3,7 @@ import { grads, setBackend, tensor, tidy, type Tensor } from '@tensorflow/tfjs-c
 import { beforeAll, expect, test } from 'vitest';
 // By path: npm test does not install the bench.
 import '../../packages/core/src/register-gradients.node.ts';
-import { BatchNorm, GroupNorm, LayerNorm, RMSNorm } from '../../packages/norms/src/index.ts';
+import { BatchNorm, GroupNorm, L1BatchNorm, L1LayerNorm, LayerNorm, RMSNorm } from '../../packages/norms/src/index.ts';
 import { compare } from '../harness/verify.ts';
 import { data, EPSILON, hasBeta, NUM_GROUPS, SMOKE_SHAPES, type OpName } from './cases.ts';
 import { expected } from './expected.ts';
@@ -12,11 +12,15 @@ beforeAll(async () => {
   await setBackend('cpu');
 });
 
+const L1 = { epsilon: EPSILON, gaussianScale: false, gradFloor: 0 };
+
 const references: Record<OpName, (x: Tensor, gamma: Tensor, beta: Tensor) => Tensor> = {
   layerNorm: (x, gamma, beta) => LayerNorm.definition.reference({ x, gamma, beta }, { axes: [-1], epsilon: EPSILON }),
   rmsNorm: (x, gamma) => RMSNorm.definition.reference({ x, gamma }, { epsilon: EPSILON }),
   batchNorm: (x, gamma, beta) => BatchNorm.definition.reference({ x, gamma, beta }, { epsilon: EPSILON }).y,
   groupNorm: (x, gamma, beta) => GroupNorm.definition.reference({ x, gamma, beta }, { numGroups: NUM_GROUPS, epsilon: EPSILON }),
+  l1LayerNorm: (x, gamma, beta) => L1LayerNorm.definition.reference({ x, gamma, beta }, { ...L1, axes: [-1] }),
+  l1BatchNorm: (x, gamma, beta) => L1BatchNorm.definition.reference({ x, gamma, beta }, L1).y,
 };
 
 test.each(Object.keys(references) as OpName[])('the formulas of %s are those of its reference, forward and backward', (op) => {

@@ -1,6 +1,6 @@
 import { defaultDevice, init, jit, numpy as np, vjp, type Device } from '@jax-js/jax';
 import type { Arm } from '../harness/arm.ts';
-import { EPSILON, hasBeta, NUM_GROUPS, type BackendName, type Case, type OpName } from './cases.ts';
+import { EPSILON, hasBeta, NUM_GROUPS, TWINS, type BackendName, type Case, type OpName } from './cases.ts';
 
 type Array = np.Array;
 
@@ -32,6 +32,7 @@ function forward(op: OpName, shape: readonly number[]): (x: Array, gamma: Array,
 
 /** jax-js, compiled by its `jit`, gradients by its `vjp`. */
 export async function jax({ op, pass, shape, data }: Case, backend: BackendName): Promise<Arm | undefined> {
+  if (TWINS[op] !== undefined) return undefined;
   const device: Device = backend;
   // jax-js asks a browser's global, which Node 20 lacks.
   const navigator = ((globalThis as { navigator?: { userAgent?: string } }).navigator ??= {});

@@ -8,7 +8,7 @@ import { verify } from '../harness/verify.ts';
 import { leastBytes, size, type BackendName, type Case } from './cases.ts';
 import { composed, composedHere } from './composed.ts';
 import { copy } from './copy.ts';
-import { evenkeel, withoutKernel } from './evenkeel.ts';
+import { evenkeel, twin, withoutKernel } from './evenkeel.ts';
 import { expected } from './expected.ts';
 import { jax } from './jax.ts';
 import { onnxruntimeNode, onnxruntimeWeb } from './onnxruntime.ts';
@@ -35,6 +35,7 @@ type Maker = (which: Case, backend: BackendName) => Arm | undefined | Promise<Ar
 // Ours and what it is compared with first, then the copy; what runs on the CPU alone says nothing on webgpu.
 const arms: Readonly<Record<string, { readonly make: Maker; readonly backends: readonly BackendName[] }>> = {
   evenkeel: { make: evenkeel, backends: ['wasm', 'webgpu'] },
+  'l2-twin': { make: twin, backends: ['wasm', 'webgpu'] },
   composed: { make: composed, backends: ['wasm', 'webgpu'] },
   'composed-here': { make: composedHere, backends: ['wasm'] },
   'tfjs-layers': { make: tfjsLayers, backends: ['wasm', 'webgpu'] },

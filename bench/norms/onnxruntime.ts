@@ -13,7 +13,7 @@ interface Operator {
 const epsilon = { float: EPSILON };
 const axis = { int: -1 };
 
-const operators: Record<OpName, Operator> = {
+const operators: Partial<Record<OpName, Operator>> = {
   layerNorm: { op: 'LayerNormalization', opset: 17, attributes: { axis, epsilon } },
   rmsNorm: { op: 'RMSNormalization', opset: 23, attributes: { axis, epsilon } },
   batchNorm: { op: 'BatchNormalization', opset: 15, attributes: { epsilon, training_mode: { int: 1 } } },
@@ -36,9 +36,8 @@ function swapAxes(values: Float32Array, samples: number, rows: number, columns: 
 }
 
 /** A model of one node, its parameters constant. */
-function model(which: Case, shape: readonly number[]): Uint8Array<ArrayBuffer> {
+function model(which: Case, { op: name, opset, attributes }: Operator, shape: readonly number[]): Uint8Array<ArrayBuffer> {
   const { op, data } = which;
-  const { op: name, opset, attributes } = operators[op];
   const channels = [data.gamma.length];
   const constants = {
     gamma: { shape: channels, data: data.gamma },
@@ -63,12 +62,13 @@ interface Runtime {
 
 /** One session of one thread. It infers only: no gradients. */
 async function arm(name: string, runtime: Runtime, provider: string, reuseOutput: boolean, which: Case): Promise<Arm | undefined> {
-  if (which.pass !== 'forward') return undefined;
+  const operator = operators[which.op];
+  if (which.pass !== 'forward' || operator === undefined) return undefined;
   const [samples = 1, channels = 1] = [which.shape[0], which.shape.at(-1)];
   const swapped = channelsSecond(which);
   const shape = swapped ? [samples, channels, ...which.shape.slice(1, -1)] : which.shape;
   const positions = which.data.x.length / samples / channels;
-  const session = await runtime.InferenceSession.create(model(which, shape), {
+  const session = await runtime.InferenceSession.create(model(which, operator, shape), {
     executionProviders: [provider],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,

@@ -18,8 +18,9 @@ const CACHED = [
   [256, 768],
   [1024, 768],
 ];
-const ROWS: readonly OpName[] = ['layerNorm', 'rmsNorm'];
-const ALL: readonly OpName[] = ['layerNorm', 'rmsNorm', 'groupNorm', 'batchNorm'];
+const ROWS: readonly OpName[] = ['layerNorm', 'rmsNorm', 'l1LayerNorm'];
+const L1: readonly OpName[] = ['l1LayerNorm', 'l1BatchNorm'];
+const ALL: readonly OpName[] = ['layerNorm', 'rmsNorm', 'groupNorm', 'batchNorm', ...L1];
 
 const bars: readonly Bar[] = [
   { backend: 'wasm', ops: ['layerNorm'], pass: 'forward', shapes: CACHED, against: ['jax-js', 'onnxruntime-web'], times: 4 },
@@ -28,6 +29,7 @@ const bars: readonly Bar[] = [
   { backend: 'wasm', ops: ['rmsNorm'], pass: 'forward', against: ['composed'], times: 2.5 },
   { backend: 'wasm', ops: ROWS, pass: 'forward+backward', against: ['composed'], times: 5 },
   { backend: 'wasm', ops: ['layerNorm'], pass: 'forward+backward', against: ['tfjs-layers'], times: 100 },
+  { backend: 'wasm', ops: L1, pass: 'forward', against: ['l2-twin'], times: 1.35 },
   { backend: 'webgpu', ops: ALL, pass: 'forward', against: ['composed'], times: 3 },
   { backend: 'webgpu', ops: ALL, pass: 'forward+backward', against: ['composed'], times: 3 },
 ];
@@ -38,6 +40,9 @@ const dispatches: Readonly<Record<OpName, readonly [forward: number, backward: n
   rmsNorm: [1, 2],
   groupNorm: [2, 3],
   batchNorm: [2, 3],
+  l1LayerNorm: [1, 2],
+  // Deviations are from a mean that all workgroups must know first.
+  l1BatchNorm: [3, 3],
 };
 
 const isSame = (a: readonly number[], b: readonly number[]): boolean => a.join() === b.join();

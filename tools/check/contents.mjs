@@ -1,6 +1,9 @@
 // What must not be in a bundle that never uses it. `present` shows that the search would find such a name.
 
-const otherNorms = (...used) => ['LayerNorm', 'RMSNorm', 'GroupNorm', 'BatchNorm', 'InstanceNorm'].filter((name) => !used.includes(name));
+const otherNorms = (...used) =>
+  ['LayerNorm', 'RMSNorm', 'GroupNorm', 'BatchNorm', 'InstanceNorm', 'L1LayerNorm', 'L1BatchNorm', 'CRMSNorm', 'ConditionalNorm'].filter(
+    (name) => !used.includes(name),
+  );
 
 /** Of testing, of the layers, of reading and writing files: nothing of it belongs into a program that calls an op. */
 const machinery = ['opcheck', 'fast-check', 'registerClass', 'tfjs-layers', 'safetensors'];

@@ -34,7 +34,7 @@ function columns(x: Tensor, length: number): Tensor {
  * @returns a new tensor [..., d - 1]; with `padTo`, rows have zeros behind them
  * @throws EvenkeelError SHAPE for d < 2, INVALID_ARGUMENT for a `padTo` that is no integer >= 1
  *
- * Source: Jiang, Gu, Zhu, Pan 2023, "Pre-RMSNorm and Pre-CRMSNorm Transformers", section 3.3.
+ * Source: Jiang, Gu, Zhu, Pan 2023, "Pre-RMSNorm and Pre-CRMSNorm Transformers".
  *
  * @example
  * const c = compressZeroMean(tf.tensor2d([[1, 2, -3]])); // [[1, 2]]

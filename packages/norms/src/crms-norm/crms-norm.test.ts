@@ -81,7 +81,7 @@ function zeroMean(rows: number, width: number, seed: number): Tensor {
   );
 }
 
-// Jiang et al. 2023, equations 4 to 6.
+// Jiang et al. 2023.
 test('on vectors of mean 0, layer, RMS and compressed RMS normalization are the same function', async () => {
   await onEach(backends, async () => {
     for (const width of [2, 7, 64, 257]) {

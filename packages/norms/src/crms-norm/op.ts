@@ -91,7 +91,7 @@ export const AddCRMSNorm = /* @__PURE__ */ defineOp({
  * @throws EvenkeelError SHAPE for rows without elements (d < 2), DTYPE for other than float32, INVALID_ARGUMENT for epsilon <= 0 or a
  * `padding` that leaves no column
  *
- * Source: Jiang, Gu, Zhu, Pan 2023, "Pre-RMSNorm and Pre-CRMSNorm Transformers", section 3.3.
+ * Source: Jiang, Gu, Zhu, Pan 2023, "Pre-RMSNorm and Pre-CRMSNorm Transformers".
  *
  * @example
  * const y = crmsNorm(tf.tensor2d([[1, 2]])); // of [1, 2, -3]: [[0.463, 0.926]]

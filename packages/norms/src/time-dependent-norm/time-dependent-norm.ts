@@ -34,7 +34,7 @@ export interface TimeDependentOptions {
  * @returns [batch, n], or [n] for a scalar. A large |tau w + b| saturates: p0 or p1, and no gradient of w and b
  * @throws EvenkeelError SHAPE when the vectors or tau do not fit, NON_FINITE for a tau that is not finite (see `onNonFinite`)
  *
- * Source: Liu et al. 2024, "Alleviating Distortion in Image Generation via Multi-Resolution Diffusion Models", section 3.2.
+ * Source: Liu et al. 2024, "Alleviating Distortion in Image Generation via Multi-Resolution Diffusion Models".
  *
  * @example
  * const gamma = timeDependentParameter({ p0: tf.tensor1d([2]), p1: tf.tensor1d([1]), w: tf.ones([1]), b: tf.zeros([1]) }, tf.tensor1d([0])); // [[1.5]]
@@ -115,7 +115,7 @@ function at(weights: TimeDependentWeights | undefined, tau: Tensor, { onNonFinit
  * @returns a new tensor of x's shape
  * @throws as the two
  *
- * Source: Liu et al. 2024, "Alleviating Distortion in Image Generation via Multi-Resolution Diffusion Models", section 3.2.
+ * Source: Liu et al. 2024, "Alleviating Distortion in Image Generation via Multi-Resolution Diffusion Models".
  *
  * @example
  * const y = timeDependentLayerNorm(x, tau, { gamma: { p0, p1, w, b } });
