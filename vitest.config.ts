@@ -44,7 +44,7 @@ export default defineConfig({
           include: tests,
           exclude: ['**/node_modules/**', ...browserTests, ...leftOut],
           pool: 'forks',
-          setupFiles: ['tools/dawn.ts'],
+          setupFiles: ['tools/dawn.ts', 'tools/fast-check.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

@@ -94,10 +94,14 @@ test('workers take chunks, each with scratch of its own', async () => {
   const calls = Array.from({ length: 60 }, () => [0, 1024, 3, 5]);
   const job = { module: 0, function: 0, calls, scratch: { positions: [1], bytes: 1024 } };
   await expect
-    .poll(() => {
-      pool.run('test', job);
-      return pool.helped();
-    })
+    .poll(
+      () => {
+        pool.run('test', job);
+        return pool.helped();
+      },
+      // A worker that gets no core helps late.
+      { timeout: 60_000 },
+    )
     .toBeGreaterThan(100);
   expect(Array.from(floats.subarray(256, 259))).toEqual([5, 10, 15]);
   expect([512, 768].some((at) => floats[at] === 5)).toBe(true);

@@ -81,6 +81,8 @@ function hostSum(outputs: HostTensors, weights: HostTensors): { total: number; s
 
 /** Float32 forwards carry about this error for each unit of their size into a difference quotient, times the step. */
 const ROUNDING = 4e-7;
+/** Outputs smaller than this are taken for as large: where all are 0, what they are made of is not, and rounds. */
+const LEAST_SIZE = 0.01;
 
 /**
  * Compares the gradient of one input with finite differences along a direction: (8 (L(h) - L(-h)) - (L(2h) - L(-2h))) / 12h, of fourth order.
@@ -104,7 +106,7 @@ export async function differs(
   });
   const analytic = direction.reduce((total, along, i) => total + along * gradient.values[i]!, 0);
   const { shape, dtype, values } = inputs[name]!;
-  let largest = 0;
+  let largest = LEAST_SIZE;
   const at = async (distance: number): Promise<number> => {
     const moved = arrayOf(dtype, values.length, (i) => values[i]! + distance * direction[i]!);
     const { total, size } = hostSum(await evaluate({ ...inputs, [name]: { shape, dtype, values: moved } }), weights);
