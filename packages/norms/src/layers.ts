@@ -17,3 +17,4 @@ export {
   TimeDependentRMSNormalization,
   type TimeDependentNormalizationArgs,
 } from './time-dependent-norm/layer.ts';
+export { UnifiedNormalization, type UnifiedNormalizationArgs } from './unified-norm/layer.ts';

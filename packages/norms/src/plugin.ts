@@ -19,6 +19,7 @@ import {
   RMSNormalization,
   TimeDependentLayerNormalization,
   TimeDependentRMSNormalization,
+  UnifiedNormalization,
 } from './layers.ts';
 import { owner } from './owner.ts';
 import { PowerNorm, PowerNormGrad, PowerNormInference, PowerNormVanilla } from './power-norm/index.ts';
@@ -83,5 +84,6 @@ export const norms: Plugin = {
     RMSNormalization,
     TimeDependentLayerNormalization,
     TimeDependentRMSNormalization,
+    UnifiedNormalization,
   ],
 };
