@@ -7,6 +7,7 @@ import { PowerNorm, PowerNormGrad, PowerNormInference } from '../src/power-norm/
 import { RMSNorm, RMSNormGrad } from '../src/rms-norm/op.ts';
 import type { Case } from './devices.ts';
 import { evoNormCases } from './evo-norm.wgsl-cases.ts';
+import { rowNormCases } from './row-norms.wgsl-cases.ts';
 
 /** A norm of `shape`, with parameters for its last axis. */
 export const affine = (shape: number[], ...names: string[]): Case['inputs'] => ({
@@ -90,6 +91,7 @@ export const cases: readonly [AnyOp, readonly Case[]][] = [
   ],
   [BatchNormInferenceGrad, [...pictures, manyRows].map((shape) => ({ inputs: { ...affine(shape, 'dy'), ...statistics(shape.at(-1)!) } }))],
   ...evoNormCases,
+  ...rowNormCases,
   [
     PowerNorm,
     [...pictures, manyRows].flatMap((shape) =>

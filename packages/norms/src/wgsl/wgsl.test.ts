@@ -9,11 +9,15 @@ import { disagreement, onDevice, pretences, type Case } from '../../test/devices
 import { noise } from '../../test/host.ts';
 import { affine, cases, manyRows, statistics } from '../../test/wgsl-cases.ts';
 import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from '../batch-norm/op.ts';
+import { AddCRMSNorm, CRMSNorm, CRMSNormGrad } from '../crms-norm/op.ts';
 import { EvoNormB, EvoNormBGrad, EvoNormBInference, EvoNormBInferenceGrad, EvoNormS, EvoNormSGrad } from '../evo-norm/index.ts';
 import { GroupNorm, GroupNormGrad } from '../group-norm/op.ts';
+import { L1BatchNorm, L1BatchNormGrad } from '../l1-batch-norm/op.ts';
+import { L1LayerNorm, L1LayerNormGrad } from '../l1-layer-norm/op.ts';
 import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../layer-norm/op.ts';
 import { norms } from '../plugin.ts';
 import { RMSNorm, RMSNormGrad } from '../rms-norm/op.ts';
+import { ConditionalNorm, ConditionalNormGrad } from '../time-dependent-norm/op.ts';
 
 beforeAll(async () => {
   await backend('webgpu');
@@ -67,6 +71,21 @@ test.each<[string, AnyOp, Case, number]>([
   ],
   ['BatchNormInference', BatchNormInference, { inputs: { ...affine([9, 24], 'gamma'), ...statistics(24) } }, 1],
   ['BatchNormInferenceGrad', BatchNormInferenceGrad, { inputs: { ...affine([9, 24], 'dy'), ...statistics(24) } }, 2],
+  ['CRMSNorm', CRMSNorm, { inputs: affine([40, 24]) }, 1],
+  ['AddCRMSNorm', AddCRMSNorm, { inputs: affine([40, 24], 'residual') }, 1],
+  ['CRMSNormGrad', CRMSNormGrad, { inputs: affine([40, 24], 'dy') }, 1],
+  ['L1LayerNorm', L1LayerNorm, { inputs: affine([40, 24], 'gamma', 'beta') }, 1],
+  ['L1LayerNormGrad', L1LayerNormGrad, { inputs: affine([40, 24], 'dy', 'gamma') }, 2],
+  // Deviations are from the mean, which all workgroups must know first.
+  ['L1BatchNorm', L1BatchNorm, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta') }, 3],
+  [
+    'L1BatchNormGrad',
+    L1BatchNormGrad,
+    { inputs: { ...affine([3, 7, 24], 'dy', 'gamma'), mean: [24], deviation: [24], dmean: [24], ddeviation: [24] } },
+    3,
+  ],
+  ['ConditionalNorm', ConditionalNorm, { inputs: { x: [4, 10, 24], gamma: [4, 24], beta: [4, 24] } }, 1],
+  ['ConditionalNormGrad', ConditionalNormGrad, { inputs: { x: [4, 10, 24], dy: [4, 10, 24], gamma: [4, 24] }, attrs: { samples: 4 } }, 2],
   ['EvoNormS', EvoNormS, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta', 'v'), attrs: { numGroups: 6 } }, 1],
   ['EvoNormSGrad', EvoNormSGrad, { inputs: affine([3, 7, 7, 24], 'dy', 'gamma', 'v'), attrs: { numGroups: 6 } }, 3],
   ['EvoNormB', EvoNormB, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta', 'v') }, 2],
