@@ -2,6 +2,7 @@ export type { AffineArgs } from './affine.ts';
 export { BatchNormalization, type BatchNormalizationArgs } from './batch-norm/layer.ts';
 export type { CellArgs } from './cell.ts';
 export { CRMSNormalization, type CRMSNormalizationArgs } from './crms-norm/layer.ts';
+export { EvoNormalization, type EvoNormalizationArgs, type EvoNormVariant } from './evo-norm/layer.ts';
 export { GroupNormalization, type GroupNormalizationArgs } from './group-norm/layer.ts';
 export { InstanceNormalization, type InstanceNormalizationArgs } from './instance-norm/layer.ts';
 export type { Constraint, Identifier, Initializer, Regularizer, Serialized } from './keras.ts';

@@ -1,6 +1,7 @@
 import type { Plugin } from '@evenkeel/core';
 import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from './batch-norm/index.ts';
 import { AddCRMSNorm, CRMSNorm, CRMSNormGrad } from './crms-norm/index.ts';
+import { EvoNormB, EvoNormBGrad, EvoNormBInference, EvoNormBInferenceGrad, EvoNormS, EvoNormSGrad } from './evo-norm/index.ts';
 import { GroupNorm, GroupNormGrad } from './group-norm/index.ts';
 import { AddLayerNorm, LayerNorm, LayerNormGrad } from './layer-norm/index.ts';
 import { L1LayerNorm, L1LayerNormGrad } from './l1-layer-norm/index.ts';
@@ -8,6 +9,7 @@ import { L1BatchNorm, L1BatchNormGrad } from './l1-batch-norm/index.ts';
 import {
   BatchNormalization,
   CRMSNormalization,
+  EvoNormalization,
   GroupNormalization,
   InstanceNormalization,
   L1BatchNormalization,
@@ -45,6 +47,12 @@ export const norms: Plugin = {
     Blend,
     CRMSNorm,
     CRMSNormGrad,
+    EvoNormB,
+    EvoNormBGrad,
+    EvoNormBInference,
+    EvoNormBInferenceGrad,
+    EvoNormS,
+    EvoNormSGrad,
     ConditionalNorm,
     ConditionalNormGrad,
     GroupNorm,
@@ -73,6 +81,7 @@ export const norms: Plugin = {
   layers: [
     BatchNormalization,
     CRMSNormalization,
+    EvoNormalization,
     GroupNormalization,
     InstanceNormalization,
     L1BatchNormalization,
