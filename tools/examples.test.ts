@@ -20,6 +20,13 @@ function near(value: unknown): unknown {
 
 /** What each example returns. */
 const results: Record<string, object> = {
+  'evo-norm': {
+    groups: 24,
+    s0: [0.3908, -0.1274, 1.5275, 0.9416, 1.948, 0, -0.1055, 1.5407],
+    y: [0.4472, -0.8944, 0.75, 0.5, 0.625, 0, -0.4472, 0.6667],
+    moving: [1.4, 1.4],
+    b0: [0.5, -1.6903, 0.75, 0.5, 0.625, 0, -0.5, 0.6667],
+  },
   'layer-norm': {
     y: [
       [-1, 1],
