@@ -4,4 +4,5 @@ import type { Recipe } from './harness/index.ts';
 export const recipes: Readonly<Record<string, () => Promise<{ readonly default: Recipe }>>> = {
   'l1-norm': () => import('./l1-norm/index.ts'),
   'layer-norm': () => import('./layer-norm/index.ts'),
+  powernorm: () => import('./powernorm/index.ts'),
 };
