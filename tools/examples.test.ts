@@ -73,6 +73,18 @@ const results: Record<string, object> = {
   'instance-norm': { y: [-1, 1, -1, 1] },
   'batch-norm': { y: [[-0.9995], [0.9995]], mean: [1], variance: [1], inferred: [[0], [1.999]], same: [[0], [1.999]] },
   'power-norm': { dx: [[0.4], [1.2]], runningPhi: [5], emaGz: [2], inferred: [[0.4472], [1.3416]] },
+  'unified-norm': {
+    dx: [[0.36], [1.08]],
+    runningVar: [1.4],
+    normalized: [
+      [1.6903, 3.3806],
+      [5.0709, 10.1419],
+    ],
+    same: [
+      [1.6903, 3.3806],
+      [5.0709, 10.1419],
+    ],
+  },
   recurrent: { shape: [64, 3], learned: true },
   'keras-models': { layer: 'RMSNormalization', y: [[0.8485, 2.2627]] },
 };
