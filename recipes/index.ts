@@ -6,4 +6,5 @@ export const recipes: Readonly<Record<string, () => Promise<{ readonly default: 
   'l1-norm': () => import('./l1-norm/index.ts'),
   'layer-norm': () => import('./layer-norm/index.ts'),
   powernorm: () => import('./powernorm/index.ts'),
+  'unified-norm': () => import('./unified-norm/index.ts'),
 };
