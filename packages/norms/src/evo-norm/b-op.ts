@@ -5,16 +5,10 @@ import { defineOp, expect, EvenkeelError, sizeOf } from '@evenkeel/core';
 import { asSlabs, leadingAxes } from '../axes.ts';
 import { checkEpsilon, checkReduced, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
+import type { EvoNormBAttributes } from './b-attributes.ts';
 import { evoNormBGradWasm, evoNormBInferenceGradWasm, evoNormBInferenceWasm, evoNormBWasm } from './b-wasm.ts';
 import { evoNormBGradWgsl, evoNormBInferenceGradWgsl, evoNormBInferenceWgsl, evoNormBWgsl } from './b-wgsl.ts';
 import { affine, likeX, perChannel, refuseDegenerate, slabs } from './shared.ts';
-
-export type EvoNormBVariant = 'B0' | 'B1' | 'B2';
-
-interface Attributes {
-  variant: EvoNormBVariant;
-  epsilon: number;
-}
 
 /** R, and what its gradient needs: how R changes with x, the root within it, and what that is a root of the mean square of. */
 interface Own {
@@ -25,7 +19,7 @@ interface Own {
 }
 
 /** Of x [N, positions, C]. */
-function own(x: Tensor, v: Tensor | undefined, { variant, epsilon }: Attributes): Own {
+function own(x: Tensor, v: Tensor | undefined, { variant, epsilon }: EvoNormBAttributes): Own {
   const from = variant === 'B0' ? sub(x, mean(x, 1, true)) : x;
   const root = sqrt(add(mean(square(from), 1, true), epsilon));
   if (variant === 'B0') return { right: add(v ? mul(v, x) : x, root), slope: v ?? 1, root, from };
@@ -45,7 +39,7 @@ function normalize(
   gamma: Tensor | undefined,
   beta: Tensor | undefined,
   v: Tensor | undefined,
-  attrs: Attributes,
+  attrs: EvoNormBAttributes,
 ): Tensor {
   const slab = slabs(x);
   const z = div(slab, larger(sqrt(add(variance, attrs.epsilon)), own(slab, v, attrs).right).denominator);
@@ -61,7 +55,7 @@ interface GradientInputs {
 }
 
 /** All gradients, that of x without what comes through the variance. E, the gradient of the denominator, belongs to L in a tie. */
-function gradients({ x, dy, variance, gamma, v }: GradientInputs, attrs: Attributes) {
+function gradients({ x, dy, variance, gamma, v }: GradientInputs, attrs: EvoNormBAttributes) {
   const [slab, dySlab] = [slabs(x), slabs(dy)];
   const { right, slope, root, from } = own(slab, v, attrs);
   const left = sqrt(add(variance, attrs.epsilon));
@@ -83,7 +77,7 @@ function gradients({ x, dy, variance, gamma, v }: GradientInputs, attrs: Attribu
   };
 }
 
-function check(op: string, x: Tensor, v: Tensor | undefined, { variant, epsilon }: Attributes): void {
+function check(op: string, x: Tensor, v: Tensor | undefined, { variant, epsilon }: EvoNormBAttributes): void {
   checkEpsilon(op, epsilon);
   checkReduced(op, x, leadingAxes(x, 0).slice(1));
   expect(['B0', 'B1', 'B2'].includes(variant), op, 'variant', "'B0', 'B1' or 'B2'", variant);
@@ -95,7 +89,7 @@ const parameters = {
   gamma: { shape: 'c', optional: true },
   v: { shape: 'c', optional: true },
 } as const;
-const attrs: Attributes = { variant: 'B0', epsilon: 1e-5 };
+const attrs: EvoNormBAttributes = { variant: 'B0', epsilon: 1e-5 };
 
 /** The gradients of {@link EvoNormB}. `dvariance` is what reaches the variance where somebody uses it: zeros in ordinary training. */
 export const EvoNormBGrad = /* @__PURE__ */ defineOp({

@@ -2,12 +2,8 @@ import { wasmKernel, type KernelCall, type WasmKernel, type WasmPlan } from '@ev
 import { asSlabs } from '../axes.ts';
 import { asColumns } from '../wasm-columns.ts';
 import { parameters } from '../wasm-parameters.ts';
+import type { EvoNormBAttributes } from './b-attributes.ts';
 import binary from './evo-norm-b.wasm.ts';
-
-interface Attributes {
-  variant: 'B0' | 'B1' | 'B2';
-  epsilon: number;
-}
 
 interface Layout {
   /** Arrays of columns in the scratch memory. */
@@ -24,10 +20,10 @@ function kernel(
   before: readonly (string | number)[],
   after: readonly (string | number)[],
   { rooms, totals, own }: Layout,
-): WasmKernel<Attributes> {
+): WasmKernel<EvoNormBAttributes> {
   return wasmKernel({
     binary,
-    plan: (call: KernelCall<Attributes>): WasmPlan => {
+    plan: (call: KernelCall<EvoNormBAttributes>): WasmPlan => {
       const { variant, epsilon } = call.attrs;
       const { samples, positions, channels } = asSlabs(call.inputs['x']!.shape);
       const { copies, room } = asColumns(positions, channels);
@@ -43,14 +39,14 @@ function kernel(
 
 const gradients: Layout = { rooms: 22, totals: 5, own: 3 };
 
-export const evoNormBWasm = (): WasmKernel<Attributes> =>
+export const evoNormBWasm = (): WasmKernel<EvoNormBAttributes> =>
   kernel('forward', { gamma: 1, beta: 0, v: 1 }, ['x'], ['y', 'variance'], { rooms: 9, totals: 2, own: 1 });
 
-export const evoNormBInferenceWasm = (): WasmKernel<Attributes> =>
+export const evoNormBInferenceWasm = (): WasmKernel<EvoNormBAttributes> =>
   kernel('inference', { gamma: 1, beta: 0, v: 1 }, ['x', 'variance'], ['y'], { rooms: 9, totals: 1, own: 0 });
 
-export const evoNormBGradWasm = (): WasmKernel<Attributes> =>
+export const evoNormBGradWasm = (): WasmKernel<EvoNormBAttributes> =>
   kernel('gradient', { gamma: 1, v: 1 }, ['x', 'dy', 'variance', 'dvariance'], ['dx', 'dgamma', 'dbeta', 'dv', 0], gradients);
 
-export const evoNormBInferenceGradWasm = (): WasmKernel<Attributes> =>
+export const evoNormBInferenceGradWasm = (): WasmKernel<EvoNormBAttributes> =>
   kernel('gradient', { gamma: 1, v: 1 }, ['x', 'dy', 'variance', 0], ['dx', 'dgamma', 'dbeta', 'dv', 'dvariance'], gradients);

@@ -3,6 +3,7 @@ import { asSlabs } from '../axes.ts';
 import { columnDispatch, columnShaders } from '../wgsl/columns.ts';
 import { itemSize } from '../wgsl/items.ts';
 import { laneDispatch, laneShaders } from '../wgsl/lanes.ts';
+import type { EvoNormBAttributes } from './b-attributes.ts';
 import coefficients from './b-coefficients.wgsl.ts';
 import divide from './b-divide.wgsl.ts';
 import dx from './b-dx.wgsl.ts';
@@ -15,16 +16,11 @@ import sums from './b-sums.wgsl.ts';
 import totals from './b-totals.wgsl.ts';
 import training from './evo-norm-b.wgsl.ts';
 
-interface Attributes {
-  variant: 'B0' | 'B1' | 'B2';
-  epsilon: number;
-}
-
 /** Rows a thread works on where nothing is summed: enough to make up for reading the channel's parameters. */
 const ROWS_PER_THREAD = 8;
 
 /** Samples are worked on in parts, where there are few: enough of them to keep a GPU busy, few enough that merging them costs little. */
-function layout({ inputs, attrs: { variant, epsilon } }: KernelCall<Attributes>, wanted: number) {
+function layout({ inputs, attrs: { variant, epsilon } }: KernelCall<EvoNormBAttributes>, wanted: number) {
   const { samples, positions, channels } = asSlabs(inputs['x']!.shape);
   const rowsPerPart = Math.min(positions, Math.max(16, Math.ceil((positions * samples) / wanted)));
   const parts = Math.ceil(positions / rowsPerPart);
@@ -42,7 +38,7 @@ function momentsDispatch({ samples, positions, parts, rowsPerPart, size, width }
 }
 
 /** Two dispatches: moments of each part of a sample, then their merging and the division. */
-function forward(text: string): WgslKernel<Attributes> {
+function forward(text: string): WgslKernel<EvoNormBAttributes> {
   return wgslKernel({
     shaders: { ...laneShaders('moments', moments), ...laneShaders('divide', `${text}${divide}`) },
     plan: (call, device) => {
@@ -58,7 +54,7 @@ function forward(text: string): WgslKernel<Attributes> {
 }
 
 /** Five dispatches: moments of each part of a sample, their merging, sums of each part, of them what dx needs of the batch, dx. */
-function gradient(text: string, isTraining: boolean): WgslKernel<Attributes> {
+function gradient(text: string, isTraining: boolean): WgslKernel<EvoNormBAttributes> {
   return wgslKernel({
     shaders: {
       ...laneShaders('moments', moments),
@@ -102,7 +98,7 @@ function gradient(text: string, isTraining: boolean): WgslKernel<Attributes> {
   });
 }
 
-export const evoNormBWgsl = (): WgslKernel<Attributes> => forward(training);
-export const evoNormBInferenceWgsl = (): WgslKernel<Attributes> => forward(inference);
-export const evoNormBGradWgsl = (): WgslKernel<Attributes> => gradient(coefficients, true);
-export const evoNormBInferenceGradWgsl = (): WgslKernel<Attributes> => gradient(inferenceCoefficients, false);
+export const evoNormBWgsl = (): WgslKernel<EvoNormBAttributes> => forward(training);
+export const evoNormBInferenceWgsl = (): WgslKernel<EvoNormBAttributes> => forward(inference);
+export const evoNormBGradWgsl = (): WgslKernel<EvoNormBAttributes> => gradient(coefficients, true);
+export const evoNormBInferenceGradWgsl = (): WgslKernel<EvoNormBAttributes> => gradient(inferenceCoefficients, false);

@@ -15,7 +15,8 @@ import {
   type LayerVariable,
   type Shape,
 } from '../keras.ts';
-import { EvoNormB, EvoNormBInference, type EvoNormBVariant } from './b-op.ts';
+import type { EvoNormBVariant } from './b-attributes.ts';
+import { EvoNormB, EvoNormBInference } from './b-op.ts';
 import { checkGroups, evoNormGroups } from './groups.ts';
 import { updateMovingVariance } from './moving-variance.ts';
 import { EvoNormS } from './s-op.ts';
