@@ -12,3 +12,4 @@ export * from './power-norm/index.ts';
 export * from './rms-norm/index.ts';
 export * from './time-dependent-norm/index.ts';
 export * from './unified-norm/index.ts';
+export * from './unmix-tns/index.ts';

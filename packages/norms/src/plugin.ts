@@ -30,6 +30,7 @@ import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
 import { Tanh } from './tanh/op.ts';
 import { ConditionalNorm, ConditionalNormGrad, TimeDependentParameter, TimeDependentParameterGrad } from './time-dependent-norm/index.ts';
 import { Blend, MeanSquare, TokenSums, UnifiedGradWindow, UnifiedWindow } from './unified-norm/index.ts';
+import { UnMixNorm, UnMixNormGrad } from './unmix-tns/index.ts';
 
 /**
  * All norms, for `use(norms)`: from then on, models that name these layers load them, and tfjs-layers' own layers of the same names rest
@@ -77,6 +78,8 @@ export const norms: Plugin = {
     TokenSums,
     UnifiedGradWindow,
     UnifiedWindow,
+    UnMixNorm,
+    UnMixNormGrad,
   ],
   layers: [
     BatchNormalization,

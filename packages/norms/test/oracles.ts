@@ -38,6 +38,7 @@ import { l1NormAdapters } from './l1-norm.oracles.ts';
 import { powerNormAdapters } from './power-norm.oracles.ts';
 import { timeDependentNormAdapters } from './time-dependent-norm.oracles.ts';
 import { unifiedNormAdapters } from './unified-norm.oracles.ts';
+import { unmixTnsAdapters } from './unmix-tns.oracles.ts';
 
 type Tensors = Record<string, Tensor>;
 
@@ -218,4 +219,5 @@ export const adapters: Adapters = {
   'td-ln-dimr': timeDependentNormAdapters,
   powernorm: powerNormAdapters,
   'unified-norm': unifiedNormAdapters,
+  'unmix-tns': unmixTnsAdapters,
 };
