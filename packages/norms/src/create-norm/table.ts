@@ -1,0 +1,72 @@
+// All layers that can stand in for each other, by name. A norm is added with a line here.
+import type { layers } from '@tensorflow/tfjs-layers';
+import { BatchNormalization } from '../batch-norm/layer.ts';
+import { CRMSNormalization } from '../crms-norm/layer.ts';
+import { EvoNormalization } from '../evo-norm/layer.ts';
+import { GroupNormalization } from '../group-norm/layer.ts';
+import { InstanceNormalization } from '../instance-norm/layer.ts';
+import { L1BatchNormalization } from '../l1-batch-norm/layer.ts';
+import { L1LayerNormalization } from '../l1-layer-norm/layer.ts';
+import { LayerNormalization } from '../layer-norm/layer.ts';
+import { PowerNormalization } from '../power-norm/layer.ts';
+import { RMSNormalization } from '../rms-norm/layer.ts';
+import { TimeDependentLayerNormalization, TimeDependentRMSNormalization } from '../time-dependent-norm/layer.ts';
+import { UnifiedNormalization } from '../unified-norm/layer.ts';
+
+/** What a norm takes of the arguments that all of them share. */
+export interface NormTraits {
+  /** Which axes it can be told: several, any one, or none, since it works on the last. */
+  readonly axis: 'several' | 'one' | 'last';
+  /** Whether it can have a beta. */
+  readonly center: boolean;
+  /** Whether it can have a gamma. */
+  readonly scale: boolean;
+}
+
+interface NormEntry<Args, Layer extends layers.Layer> extends NormTraits {
+  readonly layer: { new (args: Args): Layer; readonly className: string };
+}
+
+/** A line of the table. Most norms have a gamma and a beta. */
+function norm<Args, Layer extends layers.Layer>(
+  layer: NormEntry<Args, Layer>['layer'],
+  axis: NormTraits['axis'],
+  { center = true, scale = true }: Partial<Omit<NormTraits, 'axis'>> = {},
+): NormEntry<Args, Layer> {
+  return { layer, axis, center, scale };
+}
+
+export const NORMS = {
+  batch: norm(BatchNormalization, 'one'),
+  crms: norm(CRMSNormalization, 'one', { center: false, scale: false }),
+  'evo-norm': norm(EvoNormalization, 'one'),
+  group: norm(GroupNormalization, 'one'),
+  instance: norm(InstanceNormalization, 'one'),
+  'l1-batch': norm(L1BatchNormalization, 'one'),
+  'l1-layer': norm(L1LayerNormalization, 'several'),
+  layer: norm(LayerNormalization, 'several'),
+  power: norm(PowerNormalization, 'last'),
+  rms: norm(RMSNormalization, 'one', { center: false }),
+  'time-dependent': norm(TimeDependentLayerNormalization, 'last'),
+  'time-dependent-rms': norm(TimeDependentRMSNormalization, 'last'),
+  unified: norm(UnifiedNormalization, 'last'),
+} as const;
+
+/** The name of a norm, for {@link createNorm} and {@link replaceNorm}. */
+export type NormName = keyof typeof NORMS;
+
+/** The layer that a name stands for. */
+export type NormLayer<Name extends NormName> = InstanceType<(typeof NORMS)[Name]['layer']>;
+
+/** What a norm makes of the shared arguments. */
+export const traitsOf = (name: NormName): NormTraits => NORMS[name];
+
+const BY_CLASS = new Map(Object.entries(NORMS).map(([name, { layer }]) => [layer.className, name as NormName]));
+
+/** The name of a layer's norm; undefined for one that is no norm. tfjs-layers' own norms have the class names of ours. */
+export function normNameOf(layer: layers.Layer): NormName | undefined {
+  return BY_CLASS.get(layer.getClassName());
+}
+
+/** All names, for messages. */
+export const normNames = (): string => Object.keys(NORMS).join(', ');

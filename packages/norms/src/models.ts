@@ -1,0 +1,2 @@
+export * from './create-norm/index.ts';
+export * from './replace-norm/index.ts';

@@ -1,0 +1,1 @@
+export { replaceNorm, type NormChoice, type ReplacedNorms, type Replacement } from './replace-norm.ts';
