@@ -212,7 +212,8 @@ export async function runFolding({ seed, scale, signal, progress }: RunContext):
     for (const variant of VARIANTS) {
       const [own, read] = reads[variant];
       const before = memory().numBytes;
-      const { peakBytes, kernels } = await profile(() => tidy(() => infer(input, own, read)));
+      const { peakBytes, kernels, result } = await profile(() => tidy(() => infer(input, own, read)));
+      dispose(result);
       figures[`ms, ${variant}`] = median(times[variant]);
       figures[`kernels, ${variant}`] = kernels.length;
       figures[`peak MB, ${variant}`] = (peakBytes - before + bytesOf(own, variant)) / 1e6;

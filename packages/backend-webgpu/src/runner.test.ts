@@ -53,6 +53,21 @@ describe('on the running backend', async () => {
   use(webgpu({ allowSoftware: true }));
   await backend('webgpu');
 
+  test.each(['int32', 'bool'] as const)('reads what tfjs has cast from %s as float32', async (dtype) => {
+    const op = planned({ dispatches: [{ ...main, workgroups: 200 }] });
+    const before = [tf.memory().numTensors, tf.backend().numDataIds()];
+    const values = Int32Array.from({ length: 200 }, (_, i) => i % 2);
+    const found = tf.tidy(() => {
+      const uploaded = tf.tensor(values, [200], dtype);
+      // Once from memory, and once from what a kernel left on the GPU.
+      return [uploaded, tf.reverse(uploaded)].map((x) => op({ x: tf.cast(x, 'float32') }) as tf.Tensor);
+    });
+    expect(await found[0]!.data()).toEqual(Float32Array.from(values, (value) => value + 1));
+    expect((await found[1]!.data()).slice(0, 4)).toEqual(Float32Array.from([2, 1, 2, 1]));
+    tf.dispose(found);
+    expect([tf.memory().numTensors, tf.backend().numDataIds()]).toEqual(before);
+  });
+
   test.each<[string, WgslPlan, string]>([
     ['names no shader', { dispatches: [{ shader: 'mian', workgroups: 3 }] }, 'the plan names shader mian, expected one of main, other'],
     ['needs a feature', { dispatches: [{ shader: 'other', workgroups: 3 }] }, 'shader other needs time-travel'],

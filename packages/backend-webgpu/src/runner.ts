@@ -5,7 +5,7 @@ import { count } from './counters.ts';
 import { awaitCheck, goneError } from './errors.ts';
 import { compileKernel, diagnose, knownPipeline, makePipeline, missingFeatures, type Pipeline } from './pipeline.ts';
 import { packUniforms } from './shader.ts';
-import { bufferOf, flush, isGPUBackend, record, runningBackend, uniformBuffer, type GPUBackend } from './tfjs.ts';
+import { bufferOf, flush, isGPUBackend, record, runningBackend, storedAsDeclared, uniformBuffer, type GPUBackend } from './tfjs.ts';
 
 /** Spreads workgroups over x and y, nearly square: one full row and a short one would idle up to half of them. */
 export function spread(op: string, workgroups: WgslDispatch['workgroups'], limit: number): [number, number, number] {
@@ -62,7 +62,7 @@ function bindGroup(backend: GPUBackend, op: string, pipeline: Pipeline, dispatch
   return backend.device.createBindGroup({ label: `${op}/${shader}`, layout: pipeline.layout, entries });
 }
 
-function run(op: string, kernel: WgslKernel, inputs: Record<string, Tensor>, call: KernelCall, adoption: Adoption): TensorInfo[] {
+function run(op: string, kernel: WgslKernel, given: Record<string, Tensor>, call: KernelCall, adoption: Adoption): TensorInfo[] {
   const { backend, info, reports } = adoption;
   const gone = goneError(reports, op);
   if (gone) throw gone;
@@ -79,7 +79,13 @@ function run(op: string, kernel: WgslKernel, inputs: Record<string, Tensor>, cal
         return [name, tensor];
       }),
     );
+  const converted: TensorInfo[] = [];
   try {
+    const inputs: Record<string, TensorInfo> = {};
+    for (const [name, tensor] of Object.entries(given)) {
+      inputs[name] = storedAsDeclared(backend, tensor);
+      if (inputs[name] !== tensor) converted.push(inputs[name]);
+    }
     const outputs = allocate(call.outputs);
     const scratch = allocate(plan.scratch ?? {});
     const tensors: TensorInfo[] = [...Object.values(inputs), ...made];
@@ -112,10 +118,10 @@ function run(op: string, kernel: WgslKernel, inputs: Record<string, Tensor>, cal
       );
     }
     // tfjs keeps the memory until the commands have been submitted.
-    for (const { dataId } of Object.values(scratch)) backend.disposeData(dataId);
+    for (const { dataId } of [...Object.values(scratch), ...converted]) backend.disposeData(dataId);
     return Object.values(outputs);
   } catch (error) {
-    for (const { dataId } of made) backend.disposeData(dataId);
+    for (const { dataId } of [...made, ...converted]) backend.disposeData(dataId);
     throw error;
   }
 }

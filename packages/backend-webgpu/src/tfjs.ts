@@ -1,5 +1,5 @@
 // All that this package touches of tfjs and its 'webgpu' backend beyond their documented interface.
-import { engine, env, type DataId, type DataType, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
+import { engine, env, getKernel, type DataId, type DataType, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core';
 
 interface TensorData {
   /** The CPU's copy: what was not uploaded yet, or was read back. */
@@ -54,6 +54,20 @@ export function bufferOf(backend: GPUBackend, { dataId }: TensorInfo): GPUBuffer
   const data = backend.tensorMap.get(dataId);
   backend.uploadToGPU(dataId);
   return data.resource as GPUBuffer;
+}
+
+/**
+ * The tensor with its numbers stored as its dtype says, a new one where they were not: tfjs' `cast` from int32 or bool to float32 renames the
+ * type and leaves the integers in the buffer, which tfjs' own shaders then convert each time they read.
+ */
+export function storedAsDeclared(backend: GPUBackend, tensor: TensorInfo): TensorInfo {
+  if (tensor.dtype !== 'float32' || backend.tensorMap.get(tensor.dataId).dtype === 'float32') return tensor;
+  const one = backend.makeTensorInfo([], 'float32');
+  backend.tensorMap.get(one.dataId).values = new Float32Array([1]);
+  const multiply = getKernel('Multiply', 'webgpu');
+  const converted = multiply.kernelFunc({ inputs: { a: tensor, b: one }, attrs: undefined as never, backend }) as TensorInfo;
+  backend.disposeData(one.dataId);
+  return converted;
 }
 
 /** Whether the tensor's values can be had without the GPU. */

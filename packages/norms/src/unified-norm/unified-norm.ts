@@ -168,12 +168,15 @@ export function unifiedNorm(
   };
   const next = tidy(() => {
     const mask = keptTokens(op, options.mask, emptyMask);
-    const meanSquare = MeanSquare({ x, fallback: runningVar, mask });
-    const { square, factor, nextRunningVar, nextSquares, skip } = UnifiedWindow({ meanSquare, runningVar, squares }, forwardAttrs);
-    const { y } = definedBackward(op, {
+    const { y, meanSquare, nextRunningVar, nextSquares, skip } = definedBackward(op, {
       inputs: { x, gamma, beta },
-      constants: { square, factor, skip, emaGz, gradients },
-      forward: ({ x: a, gamma: scale, beta: shift }) => ({ y: normalize(a!, square, scale, shift, epsilon) }),
+      constants: { emaGz, gradients },
+      // All of it in here, where no tape records: the window has kernels, but no gradient.
+      forward: ({ x: a, gamma: scale, beta: shift }) => {
+        const found = MeanSquare({ x: a!, fallback: runningVar, mask });
+        const moved = UnifiedWindow({ meanSquare: found, runningVar, squares }, forwardAttrs);
+        return { y: normalize(a!, moved.square, scale, shift, epsilon), meanSquare: found, ...moved };
+      },
       backward: (dy, tensors, first) => {
         const { x: a, gamma: scale, square: v, factor: r, skip: s, emaGz: ema, gradients: last } = tensors as Record<string, Tensor>;
         const { products, sums } = TokenSums({ x: a!, dy });
@@ -189,8 +192,8 @@ export function unifiedNorm(
       },
     });
     const before = { runningVar, squares, skipped };
-    const moved = { runningVar: nextRunningVar, squares: nextSquares, skipped: add(skipped, skip) };
-    return { y, ...guardState(op, 'x', [meanSquare], before, moved, onNonFinite) };
+    const moved = { runningVar: nextRunningVar!, squares: nextSquares!, skipped: add(skipped, skip!) };
+    return { y, ...guardState(op, 'x', [meanSquare!], before, moved, onNonFinite) };
   });
   return { ...next, iterations: step };
 }
