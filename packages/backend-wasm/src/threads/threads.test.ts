@@ -85,14 +85,16 @@ describe('with threads', () => {
 });
 
 test('workers take chunks, each with scratch of its own', async () => {
-  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const memory = new WebAssembly.Memory({ initial: 4, maximum: 4, shared: true });
   const module = new WebAssembly.Module(shareMemory(fromBase64(handWritten())));
   const pool = startPool(memory, [module], ['run'], 3);
   const floats = new Float32Array(memory.buffer);
-  floats.set([1, 2, 3]);
+  // Long enough that a worker which has to wake up still finds chunks.
+  const [length, room] = [8000, 8192];
+  for (let i = 0; i < length; i++) floats[i] = i + 1;
   // run(x, y, n, factor): the thread's scratch is where it writes.
-  const calls = Array.from({ length: 60 }, () => [0, 1024, 3, 5]);
-  const job = { module: 0, function: 0, calls, scratch: { positions: [1], bytes: 1024 } };
+  const calls = Array.from({ length: 200 }, () => [0, 4 * room, length, 5]);
+  const job = { module: 0, function: 0, calls, scratch: { positions: [1], bytes: 4 * room } };
   await expect
     .poll(
       () => {
@@ -103,8 +105,10 @@ test('workers take chunks, each with scratch of its own', async () => {
       { timeout: 60_000 },
     )
     .toBeGreaterThan(100);
-  expect(Array.from(floats.subarray(256, 259))).toEqual([5, 10, 15]);
-  expect([512, 768].some((at) => floats[at] === 5)).toBe(true);
+  const times5 = Array.from({ length }, (_, i) => 5 * (i + 1));
+  expect(Array.from(floats.subarray(room, room + length))).toEqual(times5);
+  const helpers = [2, 3].map((thread) => Array.from(floats.subarray(thread * room, thread * room + length)));
+  expect(helpers).toContainEqual(times5);
   const trapping = startPool(memory, [new WebAssembly.Module(shareMemory(fromBase64(handWritten({ body: bodies.trap }))))], ['run'], 2);
   expect(() => trapping.run('test', job)).toThrow('unreachable');
   expect(() => pool.run('test', { ...job, calls: Array.from({ length: 600 }, () => [0, 0, 0, 0]) })).toThrow('600 chunks are too many');

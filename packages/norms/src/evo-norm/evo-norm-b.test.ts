@@ -102,6 +102,7 @@ test('EvoNormB', async () => {
                 ...(beta && { beta: channel(channels) }),
               },
               attrs: { variant, epsilon: 0.01 },
+              step: 0.005,
             }),
           ),
           { numRuns: 6 },
