@@ -1,2 +1,15 @@
 export * from './create-norm/index.ts';
 export * from './replace-norm/index.ts';
+export {
+  adaptModel,
+  freezeAdaptation,
+  getAdaptationState,
+  inspectAdaptation,
+  resetAdaptation,
+  setAdaptationState,
+  type AdaptationReport,
+  type Adapted,
+  type AdaptOptions,
+  type ModelAdaptationState,
+} from './unmix-tns/adapt.ts';
+export * from './train-only/index.ts';
