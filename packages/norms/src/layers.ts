@@ -19,3 +19,4 @@ export {
   type TimeDependentNormalizationArgs,
 } from './time-dependent-norm/layer.ts';
 export { UnifiedNormalization, type UnifiedNormalizationArgs } from './unified-norm/layer.ts';
+export { UnMixTNS, type AdaptationState, type UnMixTNSArgs } from './unmix-tns/layer.ts';

@@ -22,6 +22,7 @@ import {
   TimeDependentLayerNormalization,
   TimeDependentRMSNormalization,
   UnifiedNormalization,
+  UnMixTNS,
 } from './layers.ts';
 import { owner } from './owner.ts';
 import { PowerNorm, PowerNormGrad, PowerNormInference, PowerNormVanilla } from './power-norm/index.ts';
@@ -97,5 +98,6 @@ export const norms: Plugin = {
     TimeDependentLayerNormalization,
     TimeDependentRMSNormalization,
     UnifiedNormalization,
+    UnMixTNS,
   ],
 };
