@@ -13,3 +13,5 @@ export * from './rms-norm/index.ts';
 export * from './time-dependent-norm/index.ts';
 export * from './unified-norm/index.ts';
 export * from './unmix-tns/index.ts';
+export type { L1NormOptions } from './l1.ts';
+export type { EmptyMask } from './mask.ts';

@@ -1,5 +1,5 @@
 export { EvoNormB, EvoNormBGrad, EvoNormBInference, EvoNormBInferenceGrad } from './b-op.ts';
-export type { EvoNormBVariant } from './b-attributes.ts';
+export type { EvoNormBAttributes, EvoNormBVariant } from './b-attributes.ts';
 export {
   evoNormB0,
   evoNormB0Inference,

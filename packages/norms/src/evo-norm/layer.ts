@@ -48,7 +48,7 @@ export interface EvoNormalizationArgs extends AffineArgs, MovingStatisticsOption
 
 /**
  * EvoNorm as a layer: normalization and activation in one, in place of a norm and its ReLU, before a convolution (in residual networks the
- * form with pre-activation). See {@link evoNormS0} and {@link evoNormB0} for what it computes and where it is at home.
+ * form with pre-activation). See `evoNormS0` and `evoNormB0` for what it computes and where it is at home.
  * The B variants move their variance in training and take the moving one in inference, or where the layer is frozen (`trainable = false`).
  *
  * @throws EvenkeelError INVALID_ARGUMENT for an unknown variant, epsilon <= 0, groups that are no integer > 0, momentum outside [0, 1], or

@@ -115,7 +115,7 @@ abstract class TimeDependentNormalization extends layers.Layer {
 }
 
 /**
- * Time-dependent layer normalization (TD-LN) as a layer, as {@link timeDependentLayerNorm}: gamma and beta are two vectors each, which time
+ * Time-dependent layer normalization (TD-LN) as a layer, as `timeDependentLayerNorm`: gamma and beta are two vectors each, which time
  * blends. Epsilon stands inside the root, by default 1e-5; `center` is true by default.
  *
  * @throws EvenkeelError INVALID_ARGUMENT for epsilon <= 0 or other inputs than [x, tau], SHAPE for a tau that is not [batch] or [batch, 1],
@@ -139,7 +139,7 @@ export class TimeDependentLayerNormalization extends TimeDependentNormalization 
 }
 
 /**
- * Time-dependent root-mean-square normalization as a layer, as {@link timeDependentRmsNorm}. Epsilon stands outside the root, by default
+ * Time-dependent root-mean-square normalization as a layer, as `timeDependentRmsNorm`. Epsilon stands outside the root, by default
  * 1e-8; `center` is false by default.
  *
  * @throws as {@link TimeDependentLayerNormalization}
