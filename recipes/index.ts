@@ -7,4 +7,5 @@ export const recipes: Readonly<Record<string, () => Promise<{ readonly default: 
   'layer-norm': () => import('./layer-norm/index.ts'),
   powernorm: () => import('./powernorm/index.ts'),
   'unified-norm': () => import('./unified-norm/index.ts'),
+  'unmix-tns': () => import('./unmix-tns/index.ts'),
 };

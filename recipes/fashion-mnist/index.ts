@@ -58,16 +58,21 @@ export function standardize(sets: readonly Float32Array[], pixels: number): void
   }
 }
 
-async function load(): Promise<Fashion> {
+/** So many pictures to train on and others to test with, 14 x 14, from 0 to 1, as many of each class. */
+export async function readFashion(training: number, testing: number): Promise<Fashion> {
   const folder = dirname(createRequire(import.meta.url).resolve('fashion-mnist/package.json'));
-  const [training, testing] = [TRAINED_ON / CLASSES, TESTED_ON / CLASSES];
+  const [first, all] = [training / CLASSES, (training + testing) / CLASSES];
   const byClass: Float32Array[][] = [];
   // One file at a time: as numbers they are ten times as large.
-  for (let label = 0; label < CLASSES; label++) {
-    byClass.push((await picturesOf(folder, label)).slice(0, training + testing).map(halved));
-  }
-  const train = together(byClass.map((pictures) => pictures.slice(0, training)));
-  const test = together(byClass.map((pictures) => pictures.slice(training)));
+  for (let label = 0; label < CLASSES; label++) byClass.push((await picturesOf(folder, label)).slice(0, all).map(halved));
+  return {
+    train: together(byClass.map((pictures) => pictures.slice(0, first))),
+    test: together(byClass.map((pictures) => pictures.slice(first))),
+  };
+}
+
+async function load(): Promise<Fashion> {
+  const { train, test } = await readFashion(TRAINED_ON, TESTED_ON);
   standardize([train.images, test.images], PIXELS);
   return { train, test };
 }
