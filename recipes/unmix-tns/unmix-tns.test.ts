@@ -27,7 +27,7 @@ test('an order of runs: each picture once, a hundred of a class after each other
   expect([...order].sort((a, b) => a - b)).toEqual(Array.from({ length: 1_000 }, (_, i) => i));
   for (let at = 0; at < 1_000; at += 100) expect(new Set(order.subarray(at, at + 100).map((i) => labels[i]!)).size).toBe(1);
   expect([...inRuns(labels, random(4))]).not.toEqual([...order]);
-  const data = { images: Float32Array.from(labels, (label) => label), labels, count: 1_000, shape: [1], classes: 2 };
+  const data = { images: Float32Array.from(labels, (label) => label), labels, count: 1_000, shape: [1, 1] as const, classes: 2 };
   const stream = streamOf(data, 'unshifted', true, 3);
   expect([...stream.images]).toEqual([...stream.labels]);
   expect([...streamOf(data, 'unshifted', false, 3).labels.subarray(0, 100)]).toContain(1);
