@@ -95,7 +95,7 @@ function blockMoments(x: usize, rows: usize, bytes: usize, means: usize, squares
 }
 
 /** Chan's merge of a block of `added` rows (float32) into the moments of `before` rows (float64). */
-function merge(mean: usize, squares: usize, blockMean: usize, blockSquares: usize, bytes: usize, before: usize, added: usize): void {
+export function merge(mean: usize, squares: usize, blockMean: usize, blockSquares: usize, bytes: usize, before: usize, added: usize): void {
   const share = <f64>added / <f64>(before + added);
   const part = f64x2.splat(share);
   const weight = f64x2.splat(<f64>before * share);

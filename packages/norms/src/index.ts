@@ -9,6 +9,7 @@ export * from './layer-norm-gru/index.ts';
 export * from './layer-norm-lstm/index.ts';
 export * from './layer-norm/index.ts';
 export * from './power-norm/index.ts';
+export * from './region-norm/index.ts';
 export * from './rms-norm/index.ts';
 export * from './time-dependent-norm/index.ts';
 export * from './unified-norm/index.ts';

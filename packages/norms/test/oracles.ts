@@ -36,6 +36,7 @@ import { crmsNormAdapters } from './crms-norm.oracles.ts';
 import { evoNormAdapters } from './evo-norm.oracles.ts';
 import { l1NormAdapters } from './l1-norm.oracles.ts';
 import { powerNormAdapters } from './power-norm.oracles.ts';
+import { regionNormAdapters } from './region-norm.oracles.ts';
 import { timeDependentNormAdapters } from './time-dependent-norm.oracles.ts';
 import { unifiedNormAdapters } from './unified-norm.oracles.ts';
 import { unmixTnsAdapters } from './unmix-tns.oracles.ts';
@@ -218,6 +219,7 @@ export const adapters: Adapters = {
   'shiftquant-l1': l1NormAdapters,
   'td-ln-dimr': timeDependentNormAdapters,
   powernorm: powerNormAdapters,
+  'region-norm': regionNormAdapters,
   'unified-norm': unifiedNormAdapters,
   'unmix-tns': unmixTnsAdapters,
 };
