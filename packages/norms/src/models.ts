@@ -1,4 +1,5 @@
 export * from './create-norm/index.ts';
+export * from './fold-norm/index.ts';
 export * from './replace-norm/index.ts';
 export {
   adaptModel,

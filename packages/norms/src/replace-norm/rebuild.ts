@@ -1,7 +1,7 @@
 // A model again, layer by layer, with other layers in some places.
 import { dispose, type serialization, type Variable } from '@tensorflow/tfjs-core';
 import { input, model as functionalModel, sequential, type layers, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import type { Kwargs } from '../keras.ts';
+import { serialize, type Constraint, type Kwargs } from '../keras.ts';
 import { isModel, partsOf, shortName } from './leaves.ts';
 
 type Layer = layers.Layer;
@@ -20,7 +20,13 @@ export function copyOf(layer: Layer, changes: serialization.ConfigDict = {}): La
   const cls = layer.constructor as serialization.SerializableConstructor<Layer> & {
     fromConfig(cls: serialization.SerializableConstructor<Layer>, config: serialization.ConfigDict): Layer;
   };
-  return cls.fromConfig(cls, { ...layer.getConfig(), ...changes });
+  return cls.fromConfig(cls, { ...layer.getConfig(), ...amendments(layer), ...changes });
+}
+
+/** What tfjs-layers leaves out of the configuration of separable convolutions, and gets wrong in that of depthwise ones. */
+function amendments(layer: Layer): serialization.ConfigDict {
+  const { depthMultiplier, depthwiseConstraint } = layer as Layer & { depthMultiplier?: number; depthwiseConstraint?: Constraint | null };
+  return depthMultiplier === undefined ? {} : { depthMultiplier, depthwiseConstraint: serialize(depthwiseConstraint ?? null) };
 }
 
 /** Layers inside of a configuration are given as layers, so that no class needs to be registered. */
@@ -38,9 +44,11 @@ const oneOrMore = <T>(values: T[]): T | T[] => (values.length === 1 ? values[0]!
 class Rebuilding {
   readonly layers = new Map<Layer, Layer>();
   private readonly make: MakeLayer;
+  private readonly without: ReadonlySet<Layer>;
 
-  constructor(make: MakeLayer) {
+  constructor(make: MakeLayer, without: ReadonlySet<Layer>) {
     this.make = make;
+    this.without = without;
   }
 
   /** The new layer of an old one. One that is used in several places is made once. */
@@ -84,7 +92,13 @@ class Rebuilding {
 
   private sequence(old: LayersModel): LayersModel {
     const copy = sequential({ name: old.name });
-    for (const layer of old.layers) copy.add(this.layer(layer));
+    const kept = old.layers.filter((layer) => !this.without.has(layer));
+    for (const layer of kept) {
+      const made = this.layer(layer);
+      // The first layer says what the model takes.
+      if (layer === kept[0] && layer !== old.layers[0]) made.batchInputShape ??= old.inputs[0]!.shape;
+      copy.add(made);
+    }
     return copy;
   }
 
@@ -102,6 +116,10 @@ class Rebuilding {
       for (const { outboundLayer, inputTensors, outputTensors, callArgs } of old.nodesByDepth[depth]!) {
         if (inputTensors.length === 0 || outputTensors.every((tensor) => tensors.has(tensor))) continue;
         const read = inputTensors.map((tensor) => tensors.get(tensor)!);
+        if (this.without.has(outboundLayer)) {
+          tensors.set(outputTensors[0]!, read[0]!);
+          continue;
+        }
         const made = this.layer(outboundLayer).apply(oneOrMore(read), callArgs as Kwargs) as SymbolicTensor | SymbolicTensor[];
         listOf(made).forEach((tensor, i) => tensors.set(outputTensors[i]!, tensor));
       }
@@ -113,9 +131,11 @@ class Rebuilding {
 /**
  * A model of the same shape, with `make` called for each layer that holds its weights itself. Layers and models that are used more than once
  * stay so. The old model stays as it was; where a layer cannot be made, nothing is left of the new one.
+ *
+ * @param without - layers of one input and one output that the new model does not have: what reads them reads their input
  */
-export function rebuild(model: LayersModel, make: MakeLayer): Rebuilt {
-  const rebuilding = new Rebuilding(make);
+export function rebuild(model: LayersModel, make: MakeLayer, without: ReadonlySet<Layer> = new Set()): Rebuilt {
+  const rebuilding = new Rebuilding(make, without);
   try {
     return { model: rebuilding.model(model), layers: rebuilding.layers };
   } catch (error) {
