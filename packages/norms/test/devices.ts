@@ -48,7 +48,7 @@ function make({ inputs, nan }: Case): Record<string, Tensor> {
   const made = Object.entries(inputs).map(([name, shape], at) => {
     const values = noise(sizeOf(shape), at + 1);
     // Variances, deviations and mean squares are positive.
-    if (/^(variance|deviation)$|Phi$/.test(name)) values.forEach((value, i) => (values[i] = 1.5 + value));
+    if (/^(variances?|deviation|statistics)$|Phi$/.test(name)) values.forEach((value, i) => (values[i] = 1.5 + value));
     if (name === 'x' && nan !== undefined) values[nan] = Number.NaN;
     return [name, tensor(values, [...shape])];
   });

@@ -18,6 +18,7 @@ import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../layer-norm/op.ts';
 import { norms } from '../plugin.ts';
 import { RMSNorm, RMSNormGrad } from '../rms-norm/op.ts';
 import { ConditionalNorm, ConditionalNormGrad } from '../time-dependent-norm/op.ts';
+import { UnMixNorm, UnMixNormGrad } from '../unmix-tns/op.ts';
 
 beforeAll(async () => {
   await backend('webgpu');
@@ -92,6 +93,9 @@ test.each<[string, AnyOp, Case, number]>([
   ['EvoNormBGrad', EvoNormBGrad, { inputs: { ...affine([3, 7, 24], 'dy', 'gamma'), variance: [24], dvariance: [24] } }, 5],
   ['EvoNormBInference', EvoNormBInference, { inputs: { ...affine([3, 7, 24], 'gamma'), variance: [24] } }, 2],
   ['EvoNormBInferenceGrad', EvoNormBInferenceGrad, { inputs: { ...affine([3, 7, 24], 'dy'), variance: [24] } }, 5],
+  // Moments, assignment, normalization, the components' steps.
+  ['UnMixNorm', UnMixNorm, { inputs: { ...affine([3, 7, 24], 'gamma', 'beta'), means: [8, 24], variances: [8, 24] } }, 4],
+  ['UnMixNormGrad', UnMixNormGrad, { inputs: { ...affine([3, 7, 24], 'dy', 'gamma'), statistics: [3, 4, 24] } }, 3],
 ])('%s takes as many dispatches as it should', async (_, op, { inputs, attrs }, wanted) => {
   await setBackend('webgpu');
   const tensors = Object.fromEntries(Object.entries(inputs).map(([name, shape], at) => [name, filled([...shape], at + 1)]));
