@@ -1,6 +1,18 @@
 import { normal } from '../harness/random.ts';
 
-export type OpName = 'layerNorm' | 'rmsNorm' | 'batchNorm' | 'groupNorm' | 'l1LayerNorm' | 'l1BatchNorm';
+/** Norms whose results are computed here by their formulas, in double precision. */
+export type FormulaOp = 'layerNorm' | 'rmsNorm' | 'batchNorm' | 'groupNorm' | 'l1LayerNorm' | 'l1BatchNorm';
+/** Norms that are held to their own references (others.ts). */
+export type OtherOp =
+  | 'crmsNorm'
+  | 'conditionalNorm'
+  | 'evoNormS0'
+  | 'evoNormB0'
+  | 'powerNorm'
+  | 'unifiedNorm'
+  | 'unMixNorm'
+  | 'weightStandardization';
+export type OpName = FormulaOp | OtherOp;
 export type Pass = 'forward' | 'forward+backward';
 export type BackendName = 'wasm' | 'webgpu';
 
@@ -30,8 +42,25 @@ function shapes(
   pictures: readonly (readonly number[])[],
   // Signs of differences from the mean: with more values, one lies so near it that float32 of any arm may take the other one.
   signedRows = rows,
+  batches = rows,
+  kernels = pictures,
 ): Shapes {
-  return { layerNorm: rows, rmsNorm: rows, batchNorm: pictures, groupNorm: pictures, l1LayerNorm: signedRows, l1BatchNorm: pictures };
+  return {
+    layerNorm: rows,
+    rmsNorm: rows,
+    batchNorm: pictures,
+    groupNorm: pictures,
+    l1LayerNorm: signedRows,
+    l1BatchNorm: pictures,
+    crmsNorm: rows,
+    conditionalNorm: batches,
+    evoNormS0: pictures,
+    evoNormB0: pictures,
+    powerNorm: batches,
+    unifiedNorm: batches,
+    unMixNorm: pictures,
+    weightStandardization: kernels,
+  };
 }
 
 export const SHAPES = shapes(
@@ -48,17 +77,26 @@ export const SHAPES = shapes(
     [4096, 256],
     [4096, 768],
   ],
+  [
+    [16, 64, 768],
+    [64, 197, 384],
+  ],
+  [[3, 3, 256, 256]],
 );
 
 /** To see that everything runs and agrees, in seconds. */
-export const SMOKE_SHAPES = shapes([[5, 36]], [[2, 3, 5, 32]]);
+export const SMOKE_SHAPES = shapes([[5, 36]], [[2, 3, 5, 32]], [[5, 36]], [[2, 5, 36]]);
 
 export const PASSES: readonly Pass[] = ['forward', 'forward+backward'];
 
 /** What divides by the standard deviation where these divide by the mean absolute deviation. */
 export const TWINS: Partial<Readonly<Record<OpName, OpName>>> = { l1LayerNorm: 'layerNorm', l1BatchNorm: 'batchNorm' };
 
-export const hasBeta = (op: OpName): boolean => op !== 'rmsNorm';
+/** What gradients are taken with respect to, beside x. */
+export function parametersOf(op: OpName): readonly ('gamma' | 'beta')[] {
+  if (['crmsNorm', 'conditionalNorm', 'weightStandardization'].includes(op)) return [];
+  return op === 'rmsNorm' ? ['gamma'] : ['gamma', 'beta'];
+}
 
 export function size(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);

@@ -2,13 +2,14 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { BatchNorm, GroupNorm, L1BatchNorm, L1LayerNorm, LayerNorm, RMSNorm } from '@evenkeel/norms';
 import type { Arm } from '../harness/arm.ts';
 import { stock } from './backends.ts';
-import { EPSILON, NUM_GROUPS, type BackendName, type Case, type OpName } from './cases.ts';
+import { EPSILON, NUM_GROUPS, type BackendName, type Case, type FormulaOp } from './cases.ts';
+import { isOther, OTHERS } from './others.ts';
 import { tfjsArm, type Inputs } from './tfjs.ts';
 
 const L1 = { epsilon: EPSILON, gaussianScale: false, gradFloor: 0 };
 
 /** The ops' references: what one writes by hand with tfjs-core. */
-const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
+const formulas: Record<FormulaOp, (inputs: Inputs) => Tensor> = {
   layerNorm: (inputs) => LayerNorm.definition.reference(inputs, { axes: [-1], epsilon: EPSILON }),
   rmsNorm: (inputs) => RMSNorm.definition.reference(inputs, { epsilon: EPSILON }),
   batchNorm: (inputs) => BatchNorm.definition.reference(inputs, { epsilon: EPSILON }).y,
@@ -17,11 +18,18 @@ const forward: Record<OpName, (inputs: Inputs) => Tensor> = {
   l1BatchNorm: (inputs) => L1BatchNorm.definition.reference(inputs, L1).y,
 };
 
-export function composed(which: Case, backend: BackendName): Promise<Arm> {
-  return tfjsArm('composed', which, stock(backend), forward[which.op], { note: 'of tfjs ops, on tfjs as it is' });
+/** Where the method has a backward pass of its own, the gradient of what is composed is another, and not read. */
+async function arm(name: string, which: Case, on: string, note: string): Promise<Arm> {
+  const { op, pass } = which;
+  const made = await tfjsArm(name, which, on, isOther(op) ? OTHERS[op].composed : formulas[op], { note });
+  if (pass === 'forward' || !isOther(op) || !OTHERS[op].ownBackward) return made;
+  const { read: _, ...unread } = made;
+  return unread;
 }
 
+export const composed = (which: Case, backend: BackendName): Promise<Arm> =>
+  arm('composed', which, stock(backend), 'of tfjs ops, on tfjs as it is');
+
 /** The same on our WASM engine, whose kernels stand in for some of tfjs'. */
-export function composedHere(which: Case, backend: BackendName): Promise<Arm> {
-  return tfjsArm('composed-here', which, backend, forward[which.op], { note: 'of tfjs ops, on our engine' });
-}
+export const composedHere = (which: Case, backend: BackendName): Promise<Arm> =>
+  arm('composed-here', which, backend, 'of tfjs ops, on our engine');

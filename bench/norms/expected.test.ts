@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import '../../packages/core/src/register-gradients.node.ts';
 import { BatchNorm, GroupNorm, L1BatchNorm, L1LayerNorm, LayerNorm, RMSNorm } from '../../packages/norms/src/index.ts';
 import { compare } from '../harness/verify.ts';
-import { data, EPSILON, hasBeta, NUM_GROUPS, SMOKE_SHAPES, type OpName } from './cases.ts';
+import { data, EPSILON, NUM_GROUPS, parametersOf, SMOKE_SHAPES, type FormulaOp } from './cases.ts';
 import { expected } from './expected.ts';
 
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 const L1 = { epsilon: EPSILON, gaussianScale: false, gradFloor: 0 };
 
-const references: Record<OpName, (x: Tensor, gamma: Tensor, beta: Tensor) => Tensor> = {
+const references: Record<FormulaOp, (x: Tensor, gamma: Tensor, beta: Tensor) => Tensor> = {
   layerNorm: (x, gamma, beta) => LayerNorm.definition.reference({ x, gamma, beta }, { axes: [-1], epsilon: EPSILON }),
   rmsNorm: (x, gamma) => RMSNorm.definition.reference({ x, gamma }, { epsilon: EPSILON }),
   batchNorm: (x, gamma, beta) => BatchNorm.definition.reference({ x, gamma, beta }, { epsilon: EPSILON }).y,
@@ -23,12 +23,12 @@ const references: Record<OpName, (x: Tensor, gamma: Tensor, beta: Tensor) => Ten
   l1BatchNorm: (x, gamma, beta) => L1BatchNorm.definition.reference({ x, gamma, beta }, L1).y,
 };
 
-test.each(Object.keys(references) as OpName[])('the formulas of %s are those of its reference, forward and backward', (op) => {
+test.each(Object.keys(references) as FormulaOp[])('the formulas of %s are those of its reference, forward and backward', (op) => {
   const shape = [...SMOKE_SHAPES[op][0]!];
   const inputs = data(shape);
   const found = tidy(() => {
     const [x, gamma, beta, dy] = [tensor(inputs.x, shape), tensor(inputs.gamma), tensor(inputs.beta), tensor(inputs.dy, shape)];
-    const parameters = hasBeta(op) ? [gamma, beta] : [gamma];
+    const parameters = parametersOf(op).includes('beta') ? [gamma, beta] : [gamma];
     const [dx, dgamma, dbeta] = grads((a: Tensor, b: Tensor, c: Tensor) => references[op](a, b, c ?? beta))([x, ...parameters], dy);
     const y = references[op](x, gamma, beta);
     const outputs = { y, dx: dx!, dgamma: dgamma!, ...(dbeta && { dbeta }) };

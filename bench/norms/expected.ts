@@ -1,4 +1,4 @@
-import { EPSILON, hasBeta, NUM_GROUPS, TWINS, type Case } from './cases.ts';
+import { EPSILON, NUM_GROUPS, parametersOf, TWINS, type Case } from './cases.ts';
 
 /** For each element, the number of the statistic it belongs to; and how many elements share one. */
 function statistics({ op, shape }: Case): { count: number; members: number; of: (index: number) => number } {
@@ -44,7 +44,7 @@ export function expected(which: Case): Record<string, Float64Array> {
   for (let i = 0; i < n; i++) xhat[i] = (x[i]! - mean[of(i)]!) * r[of(i)]!;
 
   if (pass === 'forward') {
-    return { y: xhat.map((value, i) => value * gamma[i % channels]! + (hasBeta(op) ? beta[i % channels]! : 0)) };
+    return { y: xhat.map((value, i) => value * gamma[i % channels]! + (parametersOf(op).includes('beta') ? beta[i % channels]! : 0)) };
   }
 
   const meanG = new Float64Array(count);
@@ -67,5 +67,5 @@ export function expected(which: Case): Record<string, Float64Array> {
     const at = of(i);
     return r[at]! * (dy[i]! * gamma[i % channels]! - meanG[at]! - (value - meanAlong[at]!) * meanGXhat[at]!);
   });
-  return hasBeta(op) ? { dx, dgamma, dbeta } : { dx, dgamma };
+  return parametersOf(op).includes('beta') ? { dx, dgamma, dbeta } : { dx, dgamma };
 }

@@ -1,6 +1,7 @@
 import { defaultDevice, init, jit, numpy as np, vjp, type Device } from '@jax-js/jax';
 import type { Arm } from '../harness/arm.ts';
-import { EPSILON, hasBeta, NUM_GROUPS, TWINS, type BackendName, type Case, type OpName } from './cases.ts';
+import { EPSILON, NUM_GROUPS, parametersOf, TWINS, type BackendName, type Case, type OpName } from './cases.ts';
+import { isOther } from './others.ts';
 
 type Array = np.Array;
 
@@ -32,7 +33,7 @@ function forward(op: OpName, shape: readonly number[]): (x: Array, gamma: Array,
 
 /** jax-js, compiled by its `jit`, gradients by its `vjp`. */
 export async function jax({ op, pass, shape, data }: Case, backend: BackendName): Promise<Arm | undefined> {
-  if (TWINS[op] !== undefined) return undefined;
+  if (TWINS[op] !== undefined || isOther(op)) return undefined;
   const device: Device = backend;
   // jax-js asks a browser's global, which Node 20 lacks.
   const navigator = ((globalThis as { navigator?: { userAgent?: string } }).navigator ??= {});
@@ -52,7 +53,7 @@ export async function jax({ op, pass, shape, data }: Case, backend: BackendName)
     const [value, back] = vjp(f, [a, b, c]);
     value.dispose();
     const [dx, dgamma, dbeta] = back(d) as [Array, Array, Array];
-    return hasBeta(op) ? [dx, dgamma, dbeta] : [dx, dgamma];
+    return parametersOf(op).includes('beta') ? [dx, dgamma, dbeta] : [dx, dgamma];
   });
   const compute = (): Array[] => (pass === 'forward' ? y(x.ref, gamma.ref, beta.ref) : gradients(x.ref, gamma.ref, beta.ref, dy.ref));
   const names = pass === 'forward' ? ['y'] : ['dx', 'dgamma', 'dbeta'];

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-node';
 import type { Arm, Outputs } from '../harness/arm.ts';
 import { encodeModel } from '../onnx/model.ts';
-import { EPSILON, hasBeta, NUM_GROUPS, type Case, type OpName } from './cases.ts';
+import { EPSILON, NUM_GROUPS, parametersOf, type Case, type OpName } from './cases.ts';
 import type { Attribute } from '../onnx/model.ts';
 
 interface Operator {
@@ -41,7 +41,7 @@ function model(which: Case, { op: name, opset, attributes }: Operator, shape: re
   const channels = [data.gamma.length];
   const constants = {
     gamma: { shape: channels, data: data.gamma },
-    ...(hasBeta(op) && { beta: { shape: channels, data: data.beta } }),
+    ...(parametersOf(op).includes('beta') && { beta: { shape: channels, data: data.beta } }),
     ...(op === 'batchNorm' && { zeros: { shape: channels, data: new Float32Array(data.gamma.length) } }),
     ...(op === 'batchNorm' && { ones: { shape: channels, data: new Float32Array(data.gamma.length).fill(1) } }),
   };

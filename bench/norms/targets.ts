@@ -18,16 +18,20 @@ const CACHED = [
   [256, 768],
   [1024, 768],
 ];
-const ROWS: readonly OpName[] = ['layerNorm', 'rmsNorm', 'l1LayerNorm'];
 const L1: readonly OpName[] = ['l1LayerNorm', 'l1BatchNorm'];
-const ALL: readonly OpName[] = ['layerNorm', 'rmsNorm', 'groupNorm', 'batchNorm', ...L1];
+const OF_SQUARES: readonly OpName[] = ['rmsNorm', 'crmsNorm'];
+const OF_SAMPLES: readonly OpName[] = ['l1LayerNorm', 'conditionalNorm', 'groupNorm', 'evoNormS0', 'unMixNorm'];
+const OF_BATCHES: readonly OpName[] = ['batchNorm', 'l1BatchNorm', 'evoNormB0', 'powerNorm', 'unifiedNorm'];
+const ALL: readonly OpName[] = ['layerNorm', ...OF_SQUARES, ...OF_SAMPLES, ...OF_BATCHES, 'weightStandardization'];
 
 const bars: readonly Bar[] = [
   { backend: 'wasm', ops: ['layerNorm'], pass: 'forward', shapes: CACHED, against: ['jax-js', 'onnxruntime-web'], times: 4 },
   { backend: 'wasm', ops: ['layerNorm'], pass: 'forward', shapes: CACHED, against: ['onnxruntime-node'], times: 1 },
   { backend: 'wasm', ops: ['layerNorm'], pass: 'forward', shapes: [[4096, 768]], against: ['composed'], times: 4 },
-  { backend: 'wasm', ops: ['rmsNorm'], pass: 'forward', against: ['composed'], times: 2.5 },
-  { backend: 'wasm', ops: ROWS, pass: 'forward+backward', against: ['composed'], times: 5 },
+  { backend: 'wasm', ops: OF_SQUARES, pass: 'forward', against: ['composed'], times: 2.5 },
+  { backend: 'wasm', ops: OF_SAMPLES, pass: 'forward', against: ['composed'], times: 3.5 },
+  { backend: 'wasm', ops: OF_BATCHES, pass: 'forward', against: ['composed'], times: 4 },
+  { backend: 'wasm', ops: ALL, pass: 'forward+backward', against: ['composed'], times: 5 },
   { backend: 'wasm', ops: ['layerNorm'], pass: 'forward+backward', against: ['tfjs-layers'], times: 100 },
   { backend: 'wasm', ops: L1, pass: 'forward', against: ['l2-twin'], times: 1.35 },
   { backend: 'webgpu', ops: ALL, pass: 'forward', against: ['composed'], times: 3 },
@@ -43,6 +47,14 @@ const dispatches: Readonly<Record<OpName, readonly [forward: number, backward: n
   l1LayerNorm: [1, 2],
   // Deviations are from a mean that all workgroups must know first.
   l1BatchNorm: [3, 3],
+  crmsNorm: [1, 2],
+  conditionalNorm: [1, 2],
+  evoNormS0: [1, 2],
+  evoNormB0: [2, 3],
+  powerNorm: [2, 3],
+  unifiedNorm: [2, 3],
+  unMixNorm: [2, 3],
+  weightStandardization: [1, 1],
 };
 
 const isSame = (a: readonly number[], b: readonly number[]): boolean => a.join() === b.join();

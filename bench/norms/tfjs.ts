@@ -2,13 +2,16 @@
 import { backend, dispose, getBackend, grads, tensor, tidy, type Tensor } from '@tensorflow/tfjs-core';
 import type { Arm, Outputs } from '../harness/arm.ts';
 import { switchTo } from './backends.ts';
-import { hasBeta, type Case } from './cases.ts';
+import { parametersOf, type Case } from './cases.ts';
+import { isOther, OTHERS } from './others.ts';
 
 export interface Inputs {
   readonly x: Tensor;
   readonly gamma: Tensor;
   readonly beta: Tensor;
   readonly dy: Tensor;
+  /** What else a norm takes. */
+  readonly [more: string]: Tensor;
 }
 
 interface WebGPU {
@@ -52,15 +55,17 @@ export async function tfjsArm(
   await switchTo(on);
   const channels = [shape.at(-1)!];
   const inputs: Inputs = {
+    ...(isOther(op) && OTHERS[op].more?.(shape)),
     x: tensor(data.x, [...shape]),
     gamma: tensor(data.gamma, channels),
     beta: tensor(data.beta, channels),
     dy: tensor(data.dy, [...shape]),
   };
-  const names = hasBeta(op) ? ['dx', 'dgamma', 'dbeta'] : ['dx', 'dgamma'];
-  const parameters = trainable ?? (hasBeta(op) ? [inputs.gamma, inputs.beta] : [inputs.gamma]);
-  const gradients = grads((x: Tensor, gamma: Tensor, beta: Tensor) =>
-    forward(trainable ? { ...inputs, x } : { ...inputs, x, gamma, beta }),
+  const wanted = parametersOf(op);
+  const names = ['dx', ...wanted.map((each) => `d${each}`)];
+  const parameters = trainable ?? wanted.map((each) => inputs[each]);
+  const gradients = grads((x: Tensor, ...given: Tensor[]) =>
+    forward(trainable ? { ...inputs, x } : { ...inputs, x, ...Object.fromEntries(wanted.map((each, i) => [each, given[i]!])) }),
   );
 
   const compute = (): Record<string, Tensor> => {

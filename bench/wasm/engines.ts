@@ -1,40 +1,54 @@
 // The same tfjs program on several engines in one process: each is a tfjs backend under a name of its own, with a heap of its own.
 import '@tensorflow/tfjs-backend-cpu';
-import { copyRegisteredKernels, findBackendFactory, getBackend, ready, registerBackend, setBackend } from '@tensorflow/tfjs-core';
+import {
+  copyRegisteredKernels,
+  findBackendFactory,
+  getBackend,
+  ready,
+  registerBackend,
+  removeBackend,
+  setBackend,
+} from '@tensorflow/tfjs-core';
 import { backend, unregister, use } from '@evenkeel/core';
 import { wasm, type WasmOptions } from '@evenkeel/backend-wasm';
 
-/** Ours, ours with fused multiply-add, and tfjs' own. */
-export type Engine = 'evenkeel' | 'evenkeel-fma' | 'tfjs-wasm' | 'tfjs-cpu';
+/** Ours, ours with fused multiply-add, ours on two threads, and tfjs' own. */
+export type Engine = 'evenkeel' | 'evenkeel-fma' | 'evenkeel-threads' | 'tfjs-wasm' | 'tfjs-cpu';
 
 /** What tfjs calls the backend of each engine. */
 const NAMES: Readonly<Record<Engine, string>> = {
   evenkeel: 'evenkeel',
   'evenkeel-fma': 'evenkeel-fma',
+  // Its heap is made so that threads can share it, which a copy of the backend would not be.
+  'evenkeel-threads': 'wasm',
   'tfjs-wasm': 'tfjs-wasm',
   'tfjs-cpu': 'cpu',
 };
 
-/** Registers another instance of tfjs' backend under `name`, with the kernels that 'wasm' has now. */
-function copyBackend(name: string): void {
+/** Starts another instance of tfjs' backend under `name`, with the kernels that 'wasm' has now. */
+async function copyBackend(name: string): Promise<void> {
   copyRegisteredKernels('wasm', name);
   registerBackend(name, findBackendFactory('wasm'), 1);
+  await setBackend(name);
 }
 
 async function ours(name: string, options: WasmOptions): Promise<void> {
   const plugin = wasm(options);
   use(plugin);
   await backend('wasm');
-  copyBackend(name);
+  await copyBackend(name);
   unregister(plugin);
 }
 
 /** Makes the engines. Returns those that this machine has. */
 export async function engines(): Promise<Engine[]> {
   await ours(NAMES.evenkeel, { relaxedSimd: false });
-  copyBackend(NAMES['tfjs-wasm']);
+  await copyBackend(NAMES['tfjs-wasm']);
   await ours(NAMES['evenkeel-fma'], { relaxedSimd: true });
-  return ['evenkeel', 'evenkeel-fma', 'tfjs-wasm', 'tfjs-cpu'];
+  removeBackend('wasm');
+  use(wasm({ relaxedSimd: false, threads: 2 }));
+  await backend('wasm');
+  return ['evenkeel', 'evenkeel-fma', 'evenkeel-threads', 'tfjs-wasm', 'tfjs-cpu'];
 }
 
 /** Runs what follows on this engine. tfjs' kernels bind themselves to the instance that was set last: this must come before each turn. */

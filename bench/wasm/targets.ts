@@ -11,6 +11,7 @@ export interface Target {
 
 const PLAIN = 'evenkeel';
 const FMA = 'evenkeel-fma';
+const THREADS = 'evenkeel-threads';
 
 const armOf = ({ arms }: RowResult, name: string): ArmResult | undefined => arms.find(({ arm }) => arm === name);
 
@@ -85,6 +86,23 @@ function depthwiseTargets(rows: readonly RowResult[]): Target[] {
     });
 }
 
+/** Two threads: a gain on large products, a loss nowhere. */
+function threadTargets(rows: readonly RowResult[]): Target[] {
+  const gains = rows.flatMap((row) => {
+    const ratio = times(row, THREADS);
+    return ratio === undefined ? [] : [{ row, gain: 1 / ratio }];
+  });
+  const large = gains.filter(({ row: { group, name } }) => group === 'matMul' && name.startsWith('1024x1024x1024'));
+  const others = gains.filter((each) => !large.includes(each));
+  const slowest = others.toSorted((a, b) => a.gain - b.gain)[0];
+  return [
+    ...large.flatMap(({ row, gain }) => atLeast(`${row.name} on two threads, against one`, gain, 1.35)),
+    ...(slowest
+      ? atLeast(`all else on two threads, against one: least at ${slowest.row.group} ${slowest.row.name}`, slowest.gain, 0.95)
+      : []),
+  ];
+}
+
 /** All bars that the report can tell of. */
 export function targets(report: Report): Target[] {
   const { rows } = report;
@@ -98,5 +116,6 @@ export function targets(report: Report): Target[] {
       ...atLeast(`${row.name}, against tfjs-cpu`, times(row, 'tfjs-cpu'), 10),
       ...atLeast(`${row.name}, against tfjs-wasm`, times(row, 'tfjs-wasm'), 8),
     ]),
+    ...threadTargets(rows),
   ];
 }
