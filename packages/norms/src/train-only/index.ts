@@ -1,6 +1,10 @@
+export { adapterFromJson, adapterToJson, applyAdapter, takeAdapter } from './adapters.ts';
 export { freeze, modelWeights, trainOnly, type FreezeOptions, type Freezing, type Trained, type WeightCounts } from './freeze.ts';
 export { seedWeights, type KernelStart, type NormStart, type Seeding } from './initialize.ts';
 export { maskedOptimizer, randomMask, type Masks, type RandomMaskOptions } from './mask.ts';
+export { pruneDeadFeatures, type Pruned, type PrunedModel, type PruneOptions } from './prune.ts';
+export { loadSeeded, saveSeeded, type SeededModel } from './seeded.ts';
 export { ablateGammas, deadFeatures, gammaSparsity } from './sparsity.ts';
+export type { EncodedWeight, WeightValue, WeightValues } from './state.ts';
 export { trainBySgd, type LabelledBatch, type SgdOptions } from './train.ts';
 export type { ModelWeight, WeightGroup } from './weights.ts';

@@ -1,4 +1,4 @@
-import { abs, all, clone, concat, equal, less, reshape, tidy, where, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
+import { abs, all, clone, concat, dispose, equal, keep, less, reshape, tidy, where, zerosLike, type Tensor } from '@tensorflow/tfjs-core';
 import type { layers, LayersModel } from '@tensorflow/tfjs-layers';
 import { EvenkeelError } from '@evenkeel/core';
 import type { LayerVariable } from '../keras.ts';
@@ -81,29 +81,28 @@ export async function deadFeatures(model: LayersModel, x: Tensor | Tensor[]): Pr
   if (rectifiers.length === 0) {
     throw new EvenkeelError('INVALID_ARGUMENT', 'model has no ReLU, expected one', { op: 'deadFeatures', argument: 'model' });
   }
-  const dead = tidy(() => {
-    const found: Tensor[] = [];
-    const usual = rectifiers.map((layer) => [layer, Object.getOwnPropertyDescriptor(layer, 'call')] as const);
-    for (const layer of rectifiers) {
-      const call = layer.call.bind(layer);
-      layer.call = (inputs, kwargs) => {
-        const y = call(inputs, kwargs);
-        for (const each of [y].flat()) found.push(all(equal(reshape(each, [-1, each.shape.at(-1)!]), 0), 0));
-        return y;
-      };
+  const found: Tensor[] = [];
+  const usual = rectifiers.map((layer) => [layer, Object.getOwnPropertyDescriptor(layer, 'call')] as const);
+  for (const layer of rectifiers) {
+    const call = layer.call.bind(layer);
+    layer.call = (inputs, kwargs) => {
+      const y = call(inputs, kwargs);
+      // Kept: the model frees what its layers make on the way.
+      for (const each of [y].flat()) found.push(tidy(() => keep(all(equal(reshape(each, [-1, each.shape.at(-1)!]), 0), 0))));
+      return y;
+    };
+  }
+  try {
+    // Not predict: it works in batches of 32.
+    dispose(model.apply(x) as Tensor | Tensor[]);
+  } finally {
+    for (const [layer, own] of usual) {
+      if (own) Object.defineProperty(layer, 'call', own);
+      else delete (layer as Partial<layers.Layer>).call;
     }
-    try {
-      // Not predict: it works in batches of 32.
-      model.apply(x);
-    } finally {
-      for (const [layer, own] of usual) {
-        if (own) Object.defineProperty(layer, 'call', own);
-        else delete (layer as Partial<layers.Layer>).call;
-      }
-    }
-    return concat(found);
-  });
+  }
+  const dead = concat(found);
   const flags = Array.from(await dead.data());
-  dead.dispose();
+  dispose([dead, ...found]);
   return { share: flags.reduce((count, flag) => count + flag, 0) / flags.length, features: flags.length };
 }
