@@ -12,6 +12,8 @@ export { LayerNormGRUCell, type LayerNormGRUCellArgs } from './layer-norm-gru/la
 export { LayerNormLSTMCell, type LayerNormLSTMCellArgs } from './layer-norm-lstm/layer.ts';
 export { LayerNormalization, type LayerNormalizationArgs } from './layer-norm/layer.ts';
 export { PowerNormalization, type PowerNormalizationArgs } from './power-norm/layer.ts';
+export { RegionNormBasic, type RegionNormBasicArgs } from './region-norm/layer-basic.ts';
+export { RegionNormLearnable, type RegionNormLearnableArgs } from './region-norm/layer-learnable.ts';
 export { RMSNormalization, type RMSNormalizationArgs } from './rms-norm/layer.ts';
 export {
   TimeDependentLayerNormalization,

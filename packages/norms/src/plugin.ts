@@ -18,6 +18,8 @@ import {
   LayerNormGRUCell,
   LayerNormLSTMCell,
   PowerNormalization,
+  RegionNormBasic,
+  RegionNormLearnable,
   RMSNormalization,
   TimeDependentLayerNormalization,
   TimeDependentRMSNormalization,
@@ -27,6 +29,17 @@ import {
 import { owner } from './owner.ts';
 import { PowerNorm, PowerNormGrad, PowerNormInference, PowerNormVanilla } from './power-norm/index.ts';
 import { Product } from './product/op.ts';
+import {
+  ChannelMeanMax,
+  ChannelMeanMaxGrad,
+  MappedRegionNorm,
+  MappedRegionNormGrad,
+  RegionMoments,
+  RegionMomentsGrad,
+  RegionNorm,
+  RegionNormGrad,
+  SoftRegionNorm,
+} from './region-norm/index.ts';
 import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
 import { Tanh } from './tanh/op.ts';
 import { ConditionalNorm, ConditionalNormGrad, TimeDependentParameter, TimeDependentParameterGrad } from './time-dependent-norm/index.ts';
@@ -55,6 +68,8 @@ export const norms: Plugin = {
     EvoNormBInferenceGrad,
     EvoNormS,
     EvoNormSGrad,
+    ChannelMeanMax,
+    ChannelMeanMaxGrad,
     ConditionalNorm,
     ConditionalNormGrad,
     GroupNorm,
@@ -65,14 +80,21 @@ export const norms: Plugin = {
     L1LayerNormGrad,
     LayerNorm,
     LayerNormGrad,
+    MappedRegionNorm,
+    MappedRegionNormGrad,
     MeanSquare,
     PowerNorm,
     PowerNormGrad,
     PowerNormInference,
     PowerNormVanilla,
     Product,
+    RegionMoments,
+    RegionMomentsGrad,
+    RegionNorm,
+    RegionNormGrad,
     RMSNorm,
     RMSNormGrad,
+    SoftRegionNorm,
     Tanh,
     TimeDependentParameter,
     TimeDependentParameterGrad,
@@ -94,6 +116,8 @@ export const norms: Plugin = {
     LayerNormGRUCell,
     LayerNormLSTMCell,
     PowerNormalization,
+    RegionNormBasic,
+    RegionNormLearnable,
     RMSNormalization,
     TimeDependentLayerNormalization,
     TimeDependentRMSNormalization,
