@@ -1,4 +1,4 @@
-import { type Tensor } from '@tensorflow/tfjs-core';
+import { zeros, type Tensor } from '@tensorflow/tfjs-core';
 import { input, layers, model } from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
 import { failure, numbers, start } from '../../test/models.ts';
@@ -33,13 +33,15 @@ describe('createNorm', () => {
     expect(normNameOf(layer)).toBe(name);
     const config = layer.getConfig();
     expect(config).toMatchObject({ epsilon: 1e-4, ...(axis !== 'last' && { axis: -1 }), ...(center && scale && { center: false }) });
-    const x = input({ shape: [4, 32] });
-    const timed = name.startsWith('time-dependent');
-    const tau = input({ shape: [1] });
-    const network = model({ inputs: timed ? [x, tau] : x, outputs: layer.apply(timed ? [x, tau] : x) as typeof x });
-    const batch = numbers([3, 4, 32]);
-    const y = network.predict(timed ? [batch, numbers([3, 1])] : batch) as Tensor;
-    expect(y.shape).toEqual([3, 4, 32]);
+    const x = input({ shape: [4, 4, 32] });
+    // Of the time, and of the holes.
+    const others: Record<string, number[]> = { 'time-dependent': [1], 'time-dependent-rms': [1], region: [4, 4, 1] };
+    const second = others[name];
+    const inputs = second ? [x, input({ shape: second })] : x;
+    const network = model({ inputs, outputs: layer.apply(inputs) as typeof x });
+    const batch = numbers([3, 4, 4, 32]);
+    const y = network.predict(second ? [batch, zeros([3, ...second])] : batch) as Tensor;
+    expect(y.shape).toEqual([3, 4, 4, 32]);
     const values = await y.data();
     expect(values.every(Number.isFinite)).toBe(true);
     expect(Math.max(...values)).toBeGreaterThan(0.5);

@@ -9,9 +9,12 @@ import { L1BatchNormalization } from '../l1-batch-norm/layer.ts';
 import { L1LayerNormalization } from '../l1-layer-norm/layer.ts';
 import { LayerNormalization } from '../layer-norm/layer.ts';
 import { PowerNormalization } from '../power-norm/layer.ts';
+import { RegionNormBasic } from '../region-norm/layer-basic.ts';
+import { RegionNormLearnable } from '../region-norm/layer-learnable.ts';
 import { RMSNormalization } from '../rms-norm/layer.ts';
 import { TimeDependentLayerNormalization, TimeDependentRMSNormalization } from '../time-dependent-norm/layer.ts';
 import { UnifiedNormalization } from '../unified-norm/layer.ts';
+import { UnMixTNS } from '../unmix-tns/layer.ts';
 
 /** What a norm takes of the arguments that all of them share. */
 export interface NormTraits {
@@ -46,10 +49,13 @@ export const NORMS = {
   'l1-layer': norm(L1LayerNormalization, 'several'),
   layer: norm(LayerNormalization, 'several'),
   power: norm(PowerNormalization, 'last'),
+  region: norm(RegionNormBasic, 'last', { center: false, scale: false }),
+  'region-learnable': norm(RegionNormLearnable, 'last', { center: false, scale: false }),
   rms: norm(RMSNormalization, 'one', { center: false }),
   'time-dependent': norm(TimeDependentLayerNormalization, 'last'),
   'time-dependent-rms': norm(TimeDependentRMSNormalization, 'last'),
   unified: norm(UnifiedNormalization, 'last'),
+  'unmix-tns': norm(UnMixTNS, 'one'),
 } as const;
 
 /** The name of a norm, for {@link createNorm} and {@link replaceNorm}. */
