@@ -1,4 +1,5 @@
 // tfjs as it is and tfjs with our engine, in one process: two backends with a heap each.
+import '@tensorflow/tfjs-backend-cpu';
 import '@tensorflow/tfjs-backend-wasm';
 import { copyRegisteredKernels, env, findBackendFactory, getBackend, ready, registerBackend, setBackend } from '@tensorflow/tfjs-core';
 import { backend, use } from '@evenkeel/core';

@@ -9,6 +9,7 @@ export type OtherOp =
   | 'evoNormS0'
   | 'evoNormB0'
   | 'powerNorm'
+  | 'regionNorm'
   | 'unifiedNorm'
   | 'unMixNorm'
   | 'weightStandardization';
@@ -58,6 +59,7 @@ function shapes(
     evoNormB0: pictures,
     powerNorm: batches,
     unifiedNorm: batches,
+    regionNorm: pictures,
     unMixNorm: pictures,
     weightStandardization: kernels,
   };
@@ -94,7 +96,7 @@ export const TWINS: Partial<Readonly<Record<OpName, OpName>>> = { l1LayerNorm: '
 
 /** What gradients are taken with respect to, beside x. */
 export function parametersOf(op: OpName): readonly ('gamma' | 'beta')[] {
-  if (['crmsNorm', 'conditionalNorm', 'weightStandardization'].includes(op)) return [];
+  if (['crmsNorm', 'conditionalNorm', 'regionNorm', 'weightStandardization'].includes(op)) return [];
   return op === 'rmsNorm' ? ['gamma'] : ['gamma', 'beta'];
 }
 

@@ -9,6 +9,7 @@ import {
   MeanSquare,
   powerNorm,
   PowerNorm,
+  RegionNorm,
   unifiedNorm,
   UnMixNorm,
   UnifiedWindow,
@@ -33,7 +34,8 @@ const epsilon = 1e-5;
 const S0 = { numGroups: 32, epsilon, centred: true };
 const B0 = { variant: 'B0' as const, epsilon };
 const UNMIX = { epsilon: 1e-3, temperature: 0.07, momentum: 0.9, exactMixtureVariance: false };
-const STANDARD = { epsilon, variant: 'sqrt(var_unbiased+eps)' as const, depthwise: false };
+const REGIONS = { regions: 2, statistics: 'batch' as const, epsilon, epsilonMode: 'official' as const };
+const STANDARD = { epsilon, variant: 'sqrt(var_unbiased+eps)' as const };
 const POWER = { epsilon, groups: 1, batchStatistic: false, alphaBackward: 0.9, gradientScale: 'batch' as const, maskGradient: false };
 const WINDOW = 4;
 
@@ -99,6 +101,19 @@ export const OTHERS: Readonly<Record<OtherOp, Other>> = {
       }),
     ownBackward: true,
   },
+  regionNorm: {
+    more: (shape) => ({
+      // A hole in the middle of the height.
+      labels: tidy(() => {
+        const pixels = [...shape.slice(0, -1), 1];
+        const count = pixels.reduce((a, b) => a * b, 1);
+        const values = Int32Array.from({ length: count }, (_, i) => Number(Math.floor((4 * (i % 784)) / 784) % 3 !== 0));
+        return tensor(values, pixels, 'int32');
+      }),
+    }),
+    forward: ({ x, labels }) => RegionNorm({ x, labels: labels! }, REGIONS).y,
+    composed: ({ x, labels }) => RegionNorm.definition.reference({ x, labels: labels! }, REGIONS).y,
+  },
   unMixNorm: {
     more: (shape) => ({
       means: tensor(normal(8 * channelsOf(shape), 8, 0.5, 0.5), [8, channelsOf(shape)]),
@@ -107,6 +122,7 @@ export const OTHERS: Readonly<Record<OtherOp, Other>> = {
     forward: ({ x, gamma, beta, means, variances }) => UnMixNorm({ x, means: means!, variances: variances!, gamma, beta }, UNMIX).y,
     composed: ({ x, gamma, beta, means, variances }) =>
       UnMixNorm.definition.reference({ x, means: means!, variances: variances!, gamma, beta }, UNMIX).y,
+    ownBackward: true,
   },
   weightStandardization: {
     forward: ({ x }) => WeightStandardization({ kernel: x }, STANDARD),

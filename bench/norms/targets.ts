@@ -21,7 +21,7 @@ const CACHED = [
 const L1: readonly OpName[] = ['l1LayerNorm', 'l1BatchNorm'];
 const OF_SQUARES: readonly OpName[] = ['rmsNorm', 'crmsNorm'];
 const OF_SAMPLES: readonly OpName[] = ['l1LayerNorm', 'conditionalNorm', 'groupNorm', 'evoNormS0', 'unMixNorm'];
-const OF_BATCHES: readonly OpName[] = ['batchNorm', 'l1BatchNorm', 'evoNormB0', 'powerNorm', 'unifiedNorm'];
+const OF_BATCHES: readonly OpName[] = ['batchNorm', 'l1BatchNorm', 'evoNormB0', 'powerNorm', 'unifiedNorm', 'regionNorm'];
 const ALL: readonly OpName[] = ['layerNorm', ...OF_SQUARES, ...OF_SAMPLES, ...OF_BATCHES, 'weightStandardization'];
 
 const bars: readonly Bar[] = [
@@ -53,6 +53,7 @@ const dispatches: Readonly<Record<OpName, readonly [forward: number, backward: n
   evoNormB0: [2, 3],
   powerNorm: [2, 3],
   unifiedNorm: [2, 3],
+  regionNorm: [2, 3],
   unMixNorm: [2, 3],
   weightStandardization: [1, 1],
 };
