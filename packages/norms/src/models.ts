@@ -1,6 +1,7 @@
 export * from './create-norm/index.ts';
 export * from './fold-norm/index.ts';
 export * from './replace-norm/index.ts';
+export * from './statistics/index.ts';
 export {
   adaptModel,
   freezeAdaptation,

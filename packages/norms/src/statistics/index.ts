@@ -1,0 +1,1 @@
+export { getStatistics, mergeStatistics, resetStatistics, setStatistics, type MergeOptions, type ModelStatistics } from './statistics.ts';
