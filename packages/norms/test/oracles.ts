@@ -38,6 +38,7 @@ import { l1NormAdapters } from './l1-norm.oracles.ts';
 import { powerNormAdapters } from './power-norm.oracles.ts';
 import { regionNormAdapters } from './region-norm.oracles.ts';
 import { timeDependentNormAdapters } from './time-dependent-norm.oracles.ts';
+import { trainOnlyAdapters } from './train-only.oracles.ts';
 import { unifiedNormAdapters } from './unified-norm.oracles.ts';
 import { unmixTnsAdapters } from './unmix-tns.oracles.ts';
 
@@ -214,6 +215,7 @@ export const adapters: Adapters = {
     batchNormSteps,
     lstm,
   ],
+  'bn-only-training': trainOnlyAdapters,
   'pre-crmsnorm': crmsNormAdapters,
   evonorm: evoNormAdapters,
   'shiftquant-l1': l1NormAdapters,
