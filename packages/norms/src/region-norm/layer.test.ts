@@ -23,6 +23,9 @@ const holes = (samples: number): Tensor =>
     [samples, 8, 8, 1],
   );
 
+/** A mask whose right half has this value. */
+const half = (value: number): Tensor => concat([zeros([2, 4, 2, 1]), mul(ones([2, 4, 2, 1]), value)], 2);
+
 const named = (layer: layers.Layer): string[] => layer.weights.map(({ name }) => name.replace(/^.*\//, ''));
 
 describe.each(backends)('the layers of region normalization on %s', (name) => {
@@ -89,7 +92,6 @@ describe.each(backends)('the layers of region normalization on %s', (name) => {
     const grey = await failure(() => new RegionNormBasic().apply([x, numbers([2, 4, 4, 1])]));
     expect([grey.code, grey.argument]).toEqual(['INVALID_ARGUMENT', 'mask']);
     const other = new RegionNormBasic({ binarize: true });
-    const half = (value: number): Tensor => concat([zeros([2, 4, 2, 1]), mul(ones([2, 4, 2, 1]), value)], 2);
     await expectClose(other.apply([x, half(0.9)]) as Tensor, other.apply([x, half(1)]) as Tensor);
     for (const [args, argument] of [
       [{ affineMode: 'paper' }, 'affineMode'],
