@@ -1,0 +1,1 @@
+export { helloNorm, HelloNorm, HelloNormGrad, type HelloNormOptions } from './op.ts';
