@@ -1,5 +1,6 @@
 export * from './create-norm/index.ts';
 export * from './fold-norm/index.ts';
+export * from './inspect-norms/index.ts';
 export * from './replace-norm/index.ts';
 export * from './statistics/index.ts';
 export {

@@ -1,0 +1,1 @@
+export { plotNorms, type PlotNormsOptions } from './inspect-norms/plot-norms.ts';
