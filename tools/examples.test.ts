@@ -87,6 +87,17 @@ const results: Record<string, object> = {
   },
   state: { merged: ['norm/moving_mean', 'norm/moving_variance'], both: [[4], [3]], again: [[4], [3]], reset: [[0], [1]] },
   'unmix-tns': { source: [4.4978, -0.7499], first: [1.7635, -0.7008], later: [0.2035, -0.0789], again: [1.7635, -0.7008], skipped: 0 },
+  'swap-norms': {
+    layer: 'GroupNormalization',
+    replaced: [{ layer: 'norm', from: 'batch', to: 'group', kept: ['gamma', 'beta'], lost: ['moving_mean', 'moving_variance'], fresh: [] }],
+  },
+  'train-only': {
+    trainable: 16,
+    frozen: 90,
+    learned: true,
+    saved: ['norm/gamma', 'norm/beta', 'norm/moving_mean', 'norm/moving_variance'],
+    logits: [16, 2],
+  },
   recurrent: { shape: [64, 3], learned: true },
   'keras-models': { layer: 'RMSNormalization', y: [[0.8485, 2.2627]] },
 };
