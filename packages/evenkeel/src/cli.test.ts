@@ -7,7 +7,7 @@ import { evenkeel } from '../test/run-cli.ts';
 import { repository, repositoryAbove } from './commands/in-repository.ts';
 import { version } from './version.ts';
 
-const COMMANDS = ['doctor', 'tour', 'recipe', 'bench'];
+const COMMANDS = ['doctor', 'tour', 'inspect', 'recipe', 'bench'];
 
 describe('evenkeel', () => {
   it('shows help with examples for itself and every command, on stdout and 80 columns wide', async () => {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addExamples } from './commands/command.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addBench, addRecipe } from './commands/in-repository.ts';
+import { addInspect } from './commands/inspect.ts';
 import { addTour } from './commands/tour.ts';
 import { describeError } from './errors.ts';
 import { styleFor } from './terminal/colour.ts';
@@ -26,7 +27,7 @@ addExamples(program, [
   ['evenkeel tour --json', 'the same, for programs'],
   ['evenkeel tour --help', 'the options of a command'],
 ]);
-for (const add of [addDoctor, addTour, addRecipe, addBench]) add(program);
+for (const add of [addDoctor, addTour, addInspect, addRecipe, addBench]) add(program);
 
 // Not process.exit: what was written to a pipe would be cut off.
 program.parseAsync().catch((error: unknown) => {

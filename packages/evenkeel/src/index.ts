@@ -1,4 +1,5 @@
 export { doctor, type DoctorReport, type Missing } from './doctor/doctor.ts';
+export { inspectPackage, inspectPlugin, type InspectedOp, type InspectReport, type PluginChecks } from './inspect/inspect.ts';
 export {
   tour,
   type BackendsPart,
