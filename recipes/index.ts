@@ -7,6 +7,7 @@ export const recipes: Readonly<Record<string, () => Promise<{ readonly default: 
   'l1-norm': () => import('./l1-norm/index.ts'),
   'layer-norm': () => import('./layer-norm/index.ts'),
   powernorm: () => import('./powernorm/index.ts'),
+  'region-norm': () => import('./region-norm/index.ts'),
   'unified-norm': () => import('./unified-norm/index.ts'),
   'unmix-tns': () => import('./unmix-tns/index.ts'),
 };
