@@ -41,6 +41,13 @@ const results: Record<string, object> = {
       [-1, 1],
     ],
   },
+  'region-norm': {
+    y: [-1, 1, 0, 0],
+    shift: 0.9995,
+    count: [2, 2],
+    mean: [[2], [100]],
+    b: [-2, 2, 0, 0],
+  },
   'rms-norm': {
     y: [
       [0.8485, 2.2627],
