@@ -85,6 +85,6 @@ export default {
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['@evenkeel/source', 'node', 'import', 'default'] },
     doNotFollow: { path: 'node_modules' },
     // AssemblyScript has its own imports; generated files have none.
-    exclude: { path: String.raw`(\.(as|wasm|wgsl)\.ts$|\.generated\.js$|^[^/]+/[^/]+/dist/)` },
+    exclude: { path: String.raw`(\.(as|wasm|wgsl)\.ts$|\.generated\.js$|^[^/]+/([^/]+/)?dist/)` },
   },
 };

@@ -1,14 +1,17 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { playwright } from '@vitest/browser-playwright';
 import { chromium, chromiumArguments } from './tools/chromium.mjs';
-import { testsOnWebGpu } from './tools/machine.mjs';
+import { testsOnWebGpu, testsThatLookAtPages } from './tools/machine.mjs';
 
 // Packages are tested from their sources.
 const conditions = ['@evenkeel/source', 'import', 'module', 'default'];
 const tests = ['packages/*/src/**/*.test.ts', 'recipes/**/*.test.ts', 'bench/**/*.test.ts', 'tools/**/*.test.ts'];
 const browserTests = ['packages/*/src/**/*.browser.test.ts'];
 /** What npm test found out that this machine cannot run. */
-const leftOut = process.env['EVENKEEL_WITHOUT'] === 'webgpu' ? testsOnWebGpu() : [];
+const leftOut = [
+  ...(process.env['EVENKEEL_WITHOUT'] === 'webgpu' ? testsOnWebGpu() : []),
+  ...(chromium === undefined ? testsThatLookAtPages() : []),
+];
 const tfjs = ['core', 'core/dist/register_all_gradients.js', 'layers', 'backend-cpu', 'backend-wasm', 'backend-webgpu'];
 
 /** The project that runs in headless Chromium; without a Chromium there is none, and tools/test.mjs says so. */

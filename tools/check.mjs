@@ -1,6 +1,7 @@
 // npm run check: the packages as users get them. Packs them, installs them into empty projects, and uses them there.
 //   npm run check                  everything
 //   npm run check -- --sizes       only takes the sizes as they are for new ceilings (tools/check/sizes.json)
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from './chromium.mjs';
 import { bundle, checkContents, checkTreeShaking, ownSize, staticImports } from './check/bundles.mjs';
@@ -109,12 +110,15 @@ await runSteps('npm run check', async () => {
   for (const one of packages.filter(({ name }) => name === 'evenkeel')) {
     await step(`${one.name}, the program as installed: doctor and a short tour`, () => checkProgram(one, folder));
   }
-  await step('examples of the READMEs, in Node and in Chromium', async () => {
+  await step('examples of the READMEs and the guide, in Node and in Chromium', async () => {
     const webgpu = await hasWebGpuInNode();
     if (ci && (chromium === undefined || !webgpu)) throw new Failure('No Chromium or no WebGPU adapter, and CI is set.');
     if (chromium === undefined) console.log('!!! No Chromium on this machine: examples that are pages are left out.');
     if (!webgpu) console.log('!!! No WebGPU adapter in Node: examples on webgpu are left out.');
-    const files = [join(root, 'README.md'), ...packages.map((one) => join(one.folder, 'README.md'))];
+    const guide = join(root, 'docs/guide');
+    const pages = readdirSync(guide).filter((file) => file.endsWith('.md'));
+    const readmes = [root, ...packages.map((one) => one.folder)].map((folder) => join(folder, 'README.md'));
+    const files = [...readmes, ...pages.map((page) => join(guide, page))];
     return runExamples(files, folder, { executablePath: chromium, webgpu });
   });
 

@@ -1,1 +1,2 @@
 export function testsOnWebGpu(): string[];
+export function testsThatLookAtPages(): string[];

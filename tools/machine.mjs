@@ -38,7 +38,14 @@ export function testFiles(matches = () => true) {
 }
 
 /** The tests in Node that need a WebGPU adapter: vitest.config.ts leaves them out where EVENKEEL_WITHOUT is `webgpu`. */
-export const testsOnWebGpu = () => testFiles((file) => !file.endsWith('.browser.test.ts') && usesWebGpu(file));
+export const testsOnWebGpu = () => testFiles((file) => !file.endsWith('.browser.test.ts') && !looksAtPages(file) && usesWebGpu(file));
+
+/** The tests that drive a Chromium: those that run in its pages, and those that run in Node and look at pages. */
+const inPages = (file) => file.endsWith('.browser.test.ts');
+const looksAtPages = (file) => !inPages(file) && /from 'playwright'/.test(readFileSync(join(root, file), 'utf8'));
+
+/** The tests in Node that need a Chromium. */
+export const testsThatLookAtPages = () => testFiles(looksAtPages);
 
 /** What is missing here: a sentence, what to do about it and the tests that do not run without it. */
 async function leftOut() {
@@ -47,7 +54,7 @@ async function leftOut() {
     missing.push({
       what: 'No Chromium on this machine: the tests in the browser cannot run.',
       remedy: 'Install it (Debian: apt-get install chromium), or name its binary in CHROMIUM.',
-      tests: testFiles((file) => file.endsWith('.browser.test.ts')),
+      tests: testFiles((file) => inPages(file) || looksAtPages(file)),
     });
   }
   if (!(await hasWebGpuInNode())) {

@@ -1,10 +1,10 @@
 // The examples of the READMEs, run as a reader would run them: in a project that installed the packages, in Node, or as a page in Chromium.
-import { createReadStream, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { extname, join, normalize } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright';
 import { chromiumArguments } from '../chromium.mjs';
+import { serve } from '../serve.mjs';
 import { Failure, root, run } from '../steps.mjs';
 
 /** Gives the examples the WebGPU that the tests have. */
@@ -36,26 +36,6 @@ async function runInNode(example, folder) {
   if (status !== 0 || stderr.replace(greeting, '').trim() !== '')
     throw new Failure(`An example of ${example.file}: exit code ${status}\n${stderr}\n${example.code}`);
   compare(example, stdout);
-}
-
-const types = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.wasm': 'application/wasm',
-  '.json': 'application/json',
-};
-
-/** Serves a folder's files; resolves to the address and how to stop. */
-async function serve(folder) {
-  const server = createServer((request, response) => {
-    const path = join(folder, normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname)));
-    if (!existsSync(path)) return response.writeHead(404).end();
-    response.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' });
-    createReadStream(path).pipe(response);
-  });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { address: `http://127.0.0.1:${server.address().port}`, stop: () => server.close() };
 }
 
 async function runInChromium(example, folder, browser) {

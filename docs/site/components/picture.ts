@@ -1,0 +1,69 @@
+// Draws what an example returns: every array of numbers as a row or block of cells, coloured by value.
+import * as Plot from '@observablehq/plot';
+import { digits } from './numbers.ts';
+
+interface Cell {
+  readonly column: number;
+  readonly row: number;
+  readonly value: number;
+}
+
+const MOST_CELLS = 400;
+
+type Numbers = number | readonly Numbers[];
+
+const isNumbers = (value: unknown): value is Numbers =>
+  typeof value === 'number' || (Array.isArray(value) && value.length > 0 && value.every(isNumbers));
+
+/** Rows of an array of any rank: all but the last axis go down. */
+function rows(value: Numbers): number[][] {
+  if (typeof value === 'number') return [[value]];
+  return value.every((item) => typeof item === 'number') ? [[...(value as readonly number[])]] : value.flatMap(rows);
+}
+
+function cells(value: Numbers): Cell[] {
+  return rows(value).flatMap((numbers, row) => numbers.map((number, column) => ({ column, row, value: number })));
+}
+
+/** The arrays of a result that can be drawn, by name. */
+export function drawable(result: unknown): [name: string, value: Numbers][] {
+  if (typeof result !== 'object' || result === null) return [];
+  return Object.entries(result).filter(
+    (entry): entry is [string, Numbers] => Array.isArray(entry[1]) && isNumbers(entry[1]) && cells(entry[1]).length <= MOST_CELLS,
+  );
+}
+
+/** One array as cells with their values written in them. */
+export function draw(name: string, value: Numbers): HTMLElement | SVGElement {
+  const data = cells(value);
+  const columns = Math.max(...data.map(({ column }) => column)) + 1;
+  const down = Math.max(...data.map(({ row }) => row)) + 1;
+  const limit = Math.max(1e-9, ...data.map((cell) => Math.abs(cell.value)));
+  const wide = columns <= 12;
+  const size = wide ? 56 : Math.max(6, Math.floor(640 / columns));
+  const plot = Plot.plot({
+    width: columns * size + 2,
+    height: down * (wide ? 30 : size) + 2,
+    margin: 1,
+    ariaLabel: `${name}: ${down} x ${columns} numbers from ${digits(Math.min(...data.map((cell) => cell.value)))} to ${digits(Math.max(...data.map((cell) => cell.value)))}`,
+    x: { axis: null, type: 'band', padding: 0.04 },
+    y: { axis: null, type: 'band', padding: 0.04 },
+    color: { scheme: 'BrBG', domain: [-limit, limit], reverse: false },
+    marks: [
+      Plot.cell(data, { x: 'column', y: 'row', fill: 'value', inset: 0 }),
+      ...(wide
+        ? [
+            Plot.text(data, {
+              x: 'column',
+              y: 'row',
+              text: (cell: Cell) => digits(cell.value),
+              fill: (cell: Cell) => (Math.abs(cell.value) > 0.6 * limit ? 'white' : 'black'),
+              fontSize: 13,
+            }),
+          ]
+        : []),
+    ],
+  });
+  plot.setAttribute('role', 'img');
+  return plot;
+}

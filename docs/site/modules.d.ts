@@ -1,0 +1,3 @@
+declare module 'virtual:example-modules' {
+  export const modules: Readonly<Record<string, () => Promise<unknown>>>;
+}

@@ -1,0 +1,192 @@
+// The site as it is built, in Chromium: links, policy, every example on wasm and webgpu, axe's rules, the guide's worker.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, posix, sep } from 'node:path';
+import { chromium as playwright, type Browser, type Page } from 'playwright';
+import { build } from 'vite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromium, chromiumArguments } from './chromium.mjs';
+import { serve } from './serve.mjs';
+
+const docs = join(import.meta.dirname, '../docs');
+const site = join(docs, 'dist');
+const axe = readFileSync(createRequire(join(docs, 'package.json')).resolve('axe-core/axe.min.js'), 'utf8');
+
+const pages = readdirSync(site, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.html'))
+  .map((file) => file.replaceAll(sep, '/'));
+const text = (page: string): string => readFileSync(join(site, page), 'utf8');
+
+/** The page that an example stands on. */
+const pageOf = new Map(
+  pages.flatMap((page) => [...text(page).matchAll(/data-example="([^"]+)"/g)].map(([, name]) => [name!, page] as const)),
+);
+const examples = readdirSync(join(docs, 'examples'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
+
+let browser: Browser;
+let server: Awaited<ReturnType<typeof serve>>;
+
+beforeAll(async () => {
+  server = await serve(site);
+  browser = await playwright.launch({ executablePath: chromium!, args: chromiumArguments });
+});
+afterAll(async () => {
+  await browser.close();
+  server.stop();
+});
+
+/** Opens a page; `trouble` collects what goes wrong on it. */
+async function open(path: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<{ page: Page; trouble: string[] }> {
+  const page = await browser.newPage({ serviceWorkers: 'block', ...options });
+  const trouble: string[] = [];
+  page.on('pageerror', (error) => trouble.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && trouble.push(message.text()));
+  await page.goto(`${server.address}/${path}`, { waitUntil: 'networkidle' });
+  return { page, trouble };
+}
+
+describe('pages', () => {
+  test('link to pages, files and headings that there are', () => {
+    const files = new Set(readdirSync(site, { recursive: true, encoding: 'utf8' }).map((file) => file.replaceAll(sep, '/')));
+    const ids = new Map(pages.map((page) => [page, new Set([...text(page).matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id))]));
+    const dead = pages.flatMap((page) =>
+      [...text(page).matchAll(/<a\s[^>]*href="([^"]*)"/g)]
+        .map(([, href]) => href!.replaceAll('&amp;', '&'))
+        .filter((href) => !/^[a-z]+:/.test(href))
+        .filter((href) => {
+          const [path = '', hash = ''] = href.split('#');
+          const place = path === '' ? page : posix.join(path.startsWith('/') ? '' : posix.dirname(page), path.replace(/^\//, ''));
+          const file = [place, posix.join(place, 'index.html'), `${place}.html`].find((each) => files.has(each) && /\.\w+$/.test(each));
+          return file === undefined || (hash !== '' && !ids.get(file)?.has(decodeURIComponent(hash)));
+        })
+        .map((href) => `${page}: ${href}`),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  test('have a policy that allows no text to be evaluated', () => {
+    expect(pages.length).toBeGreaterThan(20);
+    for (const page of pages) {
+      const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(text(page))?.[1];
+      expect(policy, page).toContain("script-src 'self' 'wasm-unsafe-eval'");
+      expect(policy, page).not.toContain("'unsafe-eval'");
+    }
+  });
+
+  test('are what the documents are: a page for each norm', () => {
+    for (const file of readdirSync(join(docs, 'norms'))) expect(pages).toContain(`norms/${file.replace('.md', '.html')}`);
+  });
+});
+
+/** Runs the example that stands on a page, and waits for what comes out. */
+async function runExample(page: Page, name: string, backend: string): Promise<string> {
+  const example = page.locator(`[data-example="${name}"]`);
+  await example.getByLabel(backend, { exact: true }).check();
+  await example.getByRole('button', { name: 'Run' }).click();
+  const outcome = example.locator('.outcome');
+  await outcome.and(page.locator('[data-state="result"], [data-state="failure"]')).waitFor({ timeout: 60_000 });
+  return outcome.innerText();
+}
+
+describe('examples', () => {
+  test('each stands on one page', () => {
+    expect([...pageOf.keys()].sort()).toEqual(examples.sort());
+  });
+
+  test.each([...pageOf])('%s runs on wasm and webgpu', async (name, path) => {
+    const { page, trouble } = await open(path);
+    for (const backend of ['wasm', 'webgpu']) {
+      const printed = await runExample(page, name, backend);
+      expect(printed).toContain(`${backend}: first run`);
+    }
+    expect(trouble).toEqual([]);
+    await page.close();
+  });
+
+  test('can be edited, under the policy of the page', async () => {
+    const { page, trouble } = await open(pageOf.get('rms-norm')!);
+    const example = page.locator('[data-example="rms-norm"]');
+    await example.getByRole('button', { name: 'Edit' }).click();
+    const editor = example.getByRole('textbox');
+    await editor.fill("export async function main(): Promise<object> { console.log('seen'); return { edited: [1, 2, 3 as number] }; }");
+    expect(await runExample(page, 'rms-norm', 'cpu')).toMatch(/cpu: first run[^]*edited[^]*seen/);
+    await editor.fill('export function main() { return document.title; }');
+    expect(await runExample(page, 'rms-norm', 'cpu')).toContain('ReferenceError: document is not defined');
+    await example.getByRole('button', { name: 'As it was' }).click();
+    expect(await runExample(page, 'rms-norm', 'cpu')).toContain('first run');
+    expect(await page.evaluate(() => document.querySelectorAll('.pictures svg').length)).toBe(1);
+    expect(trouble).toEqual([]);
+    await page.close();
+  });
+
+  test('can be stopped', async () => {
+    const { page } = await open(pageOf.get('rms-norm')!);
+    const example = page.locator('[data-example="rms-norm"]');
+    await example.getByRole('button', { name: 'Edit' }).click();
+    await example.getByRole('textbox').fill('export function main() { for (;;); }');
+    await example.getByRole('button', { name: 'Run' }).click();
+    await example.getByRole('button', { name: 'Stop' }).click();
+    await example.getByText('Stopped.').waitFor();
+    await page.close();
+  });
+});
+
+describe('axe finds nothing to mend', () => {
+  const main = ['index', 'guide/start', 'guide/which-norm', 'norms/rms-norm', 'evidence', 'performance/index', 'compatibility'];
+
+  test.each(main.flatMap((path) => (['light', 'dark'] as const).map((scheme) => [path, scheme] as const)))(
+    '%s, %s',
+    async (path, scheme) => {
+      const { page, trouble } = await open(`${path}.html`, { colorScheme: scheme, reducedMotion: 'reduce' });
+      // Evaluated by the browser's debugger, which the page's policy does not bind.
+      await page.evaluate(axe);
+      const found = await page.evaluate(async () => {
+        const { violations } = await (
+          globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }
+        ).axe.run();
+        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+      });
+      expect(found).toEqual([]);
+      expect(trouble).toEqual([]);
+      await page.close();
+    },
+  );
+});
+
+test('the site works without a network once it has been visited', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${server.address}/norms/rms-norm.html`);
+  await page.evaluate(async () => {
+    const { active } = await navigator.serviceWorker.ready;
+    if (active!.state !== 'activated') await new Promise((resolve) => active!.addEventListener('statechange', resolve, { once: true }));
+  });
+  await context.setOffline(true);
+  await page.goto(`${server.address}/norms/group-norm.html`);
+  expect(await runExample(page, 'group-norm', 'wasm')).toContain('wasm: first run');
+  await context.close();
+});
+
+test("the guide's worker runs as Vite builds it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'evenkeel-guide-'));
+  try {
+    await build({
+      root: join(docs, 'guide/programs/worker'),
+      configFile: false,
+      logLevel: 'error',
+      build: { outDir: folder, emptyOutDir: true, chunkSizeWarningLimit: 2000 },
+      worker: { format: 'es' },
+    });
+    const guide = await serve(folder);
+    const page = await browser.newPage();
+    await page.goto(guide.address);
+    await page.getByText('wasm: -1,1').waitFor({ timeout: 30_000 });
+    await page.close();
+    guide.stop();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
