@@ -105,6 +105,17 @@ const results: Record<string, object> = {
     saved: ['norm/gamma', 'norm/beta', 'norm/moving_mean', 'norm/moving_variance'],
     logits: [16, 2],
   },
+  'fold-norm': {
+    layers: ['conv', 'relu', 'bn2', 'last'],
+    results: [
+      ['bn1', 'folded', 'conv'],
+      ['bn2', 'kept'],
+    ],
+    same: true,
+    parameters: { before: 214, after: 198 },
+    values: 256,
+  },
+  'inspect-norms': { mean: 0.6667, dead: [2], rank: 1.9286, beta: 1.3872 },
   recurrent: { shape: [64, 3], learned: true },
   'keras-models': { layer: 'RMSNormalization', y: [[0.8485, 2.2627]] },
 };
