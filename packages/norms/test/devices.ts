@@ -44,12 +44,23 @@ export interface Case {
   readonly nan?: number;
 }
 
-function make({ inputs, nan }: Case): Record<string, Tensor> {
+/** The inputs of a case. Call it in a tidy. */
+export function make({ inputs, nan }: Case): Record<string, Tensor> {
   const made = Object.entries(inputs).map(([name, shape], at) => {
     const values = noise(sizeOf(shape), at + 1);
     // Variances, deviations and mean squares are positive.
     if (/^(variances?|deviation|statistics)$|Phi$/.test(name)) values.forEach((value, i) => (values[i] = 1.5 + value));
     if (name === 'x' && nan !== undefined) values[nan] = Number.NaN;
+    // 0, 1 and 2.
+    if (name === 'labels')
+      return [
+        name,
+        tensor(
+          values.map((value) => Math.floor(1.5 * (value + 1))),
+          [...shape],
+          'int32',
+        ),
+      ];
     return [name, tensor(values, [...shape])];
   });
   return Object.fromEntries(made) as Record<string, Tensor>;

@@ -8,6 +8,7 @@ import { RMSNorm, RMSNormGrad } from '../src/rms-norm/op.ts';
 import type { Case } from './devices.ts';
 import { evoNormCases } from './evo-norm.wgsl-cases.ts';
 import { rowNormCases } from './row-norms.wgsl-cases.ts';
+import { regionNormCases } from './region-norm.wgsl-cases.ts';
 import { unmixTnsCases } from './unmix-tns.wgsl-cases.ts';
 
 /** A norm of `shape`, with parameters for its last axis. */
@@ -93,6 +94,7 @@ export const cases: readonly [AnyOp, readonly Case[]][] = [
   [BatchNormInferenceGrad, [...pictures, manyRows].map((shape) => ({ inputs: { ...affine(shape, 'dy'), ...statistics(shape.at(-1)!) } }))],
   ...evoNormCases,
   ...rowNormCases,
+  ...regionNormCases,
   ...unmixTnsCases,
   [
     PowerNorm,
