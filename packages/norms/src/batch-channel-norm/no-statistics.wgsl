@@ -1,0 +1,2 @@
+
+fn hand_over(column: u32) {}
