@@ -1,3 +1,4 @@
+export * from './batch-channel-norm/index.ts';
 export * from './batch-norm/index.ts';
 export * from './crms-norm/index.ts';
 export * from './evo-norm/index.ts';
@@ -14,6 +15,7 @@ export * from './rms-norm/index.ts';
 export * from './time-dependent-norm/index.ts';
 export * from './unified-norm/index.ts';
 export * from './unmix-tns/index.ts';
+export * from './weight-standardization/index.ts';
 export * from './weight-standardization/index.ts';
 export type { L1NormOptions } from './l1.ts';
 export type { EmptyMask } from './mask.ts';

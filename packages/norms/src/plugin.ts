@@ -1,4 +1,5 @@
 import type { Plugin } from '@evenkeel/core';
+import { BatchChannelNorm, BatchChannelNormGrad, BatchChannelNormInference, EstimatedBatchNorm } from './batch-channel-norm/index.ts';
 import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } from './batch-norm/index.ts';
 import { AddCRMSNorm, CRMSNorm, CRMSNormGrad } from './crms-norm/index.ts';
 import { EvoNormB, EvoNormBGrad, EvoNormBInference, EvoNormBInferenceGrad, EvoNormS, EvoNormSGrad } from './evo-norm/index.ts';
@@ -45,6 +46,7 @@ import { Tanh } from './tanh/op.ts';
 import { ConditionalNorm, ConditionalNormGrad, TimeDependentParameter, TimeDependentParameterGrad } from './time-dependent-norm/index.ts';
 import { Blend, MeanSquare, TokenSums, UnifiedGradWindow, UnifiedWindow } from './unified-norm/index.ts';
 import { UnMixNorm, UnMixNormGrad } from './unmix-tns/index.ts';
+import { WeightStandardization, WeightStandardizationGrad } from './weight-standardization/index.ts';
 
 /**
  * All norms, for `use(norms)`: from then on, models that name these layers load them, and tfjs-layers' own layers of the same names rest
@@ -55,6 +57,9 @@ export const norms: Plugin = {
   ops: [
     AddCRMSNorm,
     AddLayerNorm,
+    BatchChannelNorm,
+    BatchChannelNormGrad,
+    BatchChannelNormInference,
     BatchNorm,
     BatchNormGrad,
     BatchNormInference,
@@ -62,6 +67,7 @@ export const norms: Plugin = {
     Blend,
     CRMSNorm,
     CRMSNormGrad,
+    EstimatedBatchNorm,
     EvoNormB,
     EvoNormBGrad,
     EvoNormBInference,
@@ -103,6 +109,8 @@ export const norms: Plugin = {
     UnifiedWindow,
     UnMixNorm,
     UnMixNormGrad,
+    WeightStandardization,
+    WeightStandardizationGrad,
   ],
   layers: [
     BatchNormalization,

@@ -32,6 +32,7 @@ import {
   type LSTMState,
   type MovingStatisticsOptions,
 } from '../src/index.ts';
+import { batchChannelNormAdapters } from './batch-channel-norm.oracles.ts';
 import { crmsNormAdapters } from './crms-norm.oracles.ts';
 import { evoNormAdapters } from './evo-norm.oracles.ts';
 import { l1NormAdapters } from './l1-norm.oracles.ts';
@@ -215,6 +216,7 @@ export const adapters: Adapters = {
     batchNormSteps,
     lstm,
   ],
+  'batch-channel-norm': batchChannelNormAdapters,
   'bn-only-training': trainOnlyAdapters,
   'pre-crmsnorm': crmsNormAdapters,
   evonorm: evoNormAdapters,
