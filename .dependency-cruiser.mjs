@@ -66,8 +66,8 @@ export default {
       severity: 'error',
       // What the bench imports is installed only where it runs.
       from: { pathNot: '^bench/' },
-      // Vite's ambient types have no JavaScript behind them.
-      to: { couldNotResolve: true, pathNot: '^vite/client$' },
+      // Vite's ambient types have no JavaScript behind them, and what the site's build makes up has no file.
+      to: { couldNotResolve: true, pathNot: '^(vite/client$|virtual:)' },
     },
     {
       name: 'listed',
@@ -85,6 +85,6 @@ export default {
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['@evenkeel/source', 'node', 'import', 'default'] },
     doNotFollow: { path: 'node_modules' },
     // AssemblyScript has its own imports; generated files have none.
-    exclude: { path: String.raw`(\.(as|wasm|wgsl)\.ts$|\.generated\.js$|^[^/]+/([^/]+/)?dist/)` },
+    exclude: { path: String.raw`(\.(as|wasm|wgsl)\.ts$|\.generated\.js$|^docs/dist/|^packages/[^/]+/dist/)` },
   },
 };
