@@ -14,10 +14,12 @@ export interface SharedNormArgs {
   scale?: boolean;
 }
 
-type OwnArgs<Name extends NormName> = NonNullable<ConstructorParameters<(typeof NORMS)[Name]['layer']>[0]>;
-
 /** The arguments of a norm's layer, and those that all norms share. */
-export type NormArgs<Name extends NormName> = Omit<OwnArgs<Name>, keyof SharedNormArgs> & SharedNormArgs;
+export type NormArgs<Name extends NormName> = Omit<
+  NonNullable<ConstructorParameters<(typeof NORMS)[Name]['layer']>[0]>,
+  keyof SharedNormArgs
+> &
+  SharedNormArgs;
 
 function isLast(axis: number | readonly number[]): boolean {
   return axis === -1 || (Array.isArray(axis) && axis.length === 1 && axis[0] === -1);

@@ -1,4 +1,4 @@
-export type { RegionEpsilonMode, RegionStatistics } from './attributes.ts';
+export type { RegionAttributes, RegionEpsilonMode, RegionStatistics, StatisticsAttributes } from './attributes.ts';
 export { ChannelMeanMax, ChannelMeanMaxGrad } from './channel-mean-max.ts';
 export type { MaskOptions } from './labels.ts';
 export { MappedRegionNorm, MappedRegionNormGrad } from './mapped-op.ts';

@@ -46,7 +46,7 @@ interface Bank {
 }
 
 /**
- * UnMix-TNS as a layer, on {@link unMixTNS}, in the place of a trained batch normalization: {@link adaptModel} puts it there. It has that
+ * UnMix-TNS as a layer, on {@link unMixTNS}, in the place of a trained batch normalization: `adaptModel` of `@evenkeel/norms/models` puts it there. It has that
  * layer's weights, and the components as more of them, which do not train; all are saved and loaded. **Every call moves the components**, in
  * inference as well as in training: that is the method. `freezeAdaptation` stops it. Inputs of rank 2 are normalized by the statistics of training, and have
  * no components, as in the official code.

@@ -100,8 +100,8 @@ export function checkUnMixTNSState(op: string, { components = 16, alpha = 0.5, i
  * taken off; 'centered' takes off its mean over the components and rescales it, channel by channel, so that mean and variance of the whole
  * mixture are those of training: a network starts as it was trained. A single component is mean and variance themselves.
  *
- * @param mean - [channels]
- * @param variance - [channels], nowhere negative
+ * @param mean0 - their mean, [channels]
+ * @param variance0 - their variance, [channels], nowhere negative
  * @returns new tensors `means` and `variances` [components, channels]
  * @throws EvenkeelError SHAPE when mean, variance and noise do not fit each other, INVALID_ARGUMENT for options out of range
  *
