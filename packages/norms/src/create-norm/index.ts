@@ -1,2 +1,2 @@
 export { createNorm, type NormArgs, type SharedNormArgs } from './create-norm.ts';
-export { normNameOf, type NormLayer, type NormName } from './table.ts';
+export { normNameOf, NORMS, type NormEntry, type NormLayer, type NormName, type NormTraits } from './table.ts';

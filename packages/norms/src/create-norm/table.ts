@@ -26,7 +26,8 @@ export interface NormTraits {
   readonly scale: boolean;
 }
 
-interface NormEntry<Args, Layer extends layers.Layer> extends NormTraits {
+/** A norm that has a layer: the class, made from its arguments, and what it takes. */
+export interface NormEntry<Args, Layer extends layers.Layer> extends NormTraits {
   readonly layer: { new (args: Args): Layer; readonly className: string };
 }
 
@@ -39,6 +40,7 @@ function norm<Args, Layer extends layers.Layer>(
   return { layer, axis, center, scale };
 }
 
+/** The norms that have a layer, by the name that `createNorm` knows them by. */
 export const NORMS = {
   batch: norm(BatchNormalization, 'one'),
   crms: norm(CRMSNormalization, 'one', { center: false, scale: false }),
