@@ -21,4 +21,19 @@ export {
   type TimeDependentNormalizationArgs,
 } from './time-dependent-norm/layer.ts';
 export { UnifiedNormalization, type UnifiedNormalizationArgs } from './unified-norm/layer.ts';
+export {
+  WSConv1D,
+  WSConv2D,
+  WSConv3D,
+  WSDense,
+  WSDepthwiseConv2D,
+  WSSeparableConv2D,
+  type WSConv1DArgs,
+  type WSConv2DArgs,
+  type WSConv3DArgs,
+  type WSDenseArgs,
+  type WSDepthwiseConv2DArgs,
+  type WSSeparableConv2DArgs,
+} from './weight-standardization/layers.ts';
+export type { StandardizationArgs } from './weight-standardization/standardized-layer.ts';
 export { UnMixTNS, type AdaptationState, type UnMixTNSArgs } from './unmix-tns/layer.ts';

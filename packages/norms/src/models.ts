@@ -16,3 +16,9 @@ export {
   type ModelAdaptationState,
 } from './unmix-tns/adapt.ts';
 export * from './train-only/index.ts';
+export {
+  bakeWeights,
+  standardizeWeights,
+  type StandardizedModel,
+  type StandardizeWeightsOptions,
+} from './weight-standardization/models.ts';

@@ -26,6 +26,12 @@ import {
   TimeDependentRMSNormalization,
   UnifiedNormalization,
   UnMixTNS,
+  WSConv1D,
+  WSConv2D,
+  WSConv3D,
+  WSDense,
+  WSDepthwiseConv2D,
+  WSSeparableConv2D,
 } from './layers.ts';
 import { owner } from './owner.ts';
 import { PowerNorm, PowerNormGrad, PowerNormInference, PowerNormVanilla } from './power-norm/index.ts';
@@ -131,5 +137,11 @@ export const norms: Plugin = {
     TimeDependentRMSNormalization,
     UnifiedNormalization,
     UnMixTNS,
+    WSConv1D,
+    WSConv2D,
+    WSConv3D,
+    WSDense,
+    WSDepthwiseConv2D,
+    WSSeparableConv2D,
   ],
 };
