@@ -3,12 +3,12 @@ import { StandardizedLayer, type Kind, type StandardizationArgs } from './standa
 
 type Args<F extends (args: never) => layers.Layer> = Parameters<F>[0];
 
-export type WSConv1DArgs = Args<typeof layers.conv1d> & StandardizationArgs;
-export type WSConv2DArgs = Args<typeof layers.conv2d> & StandardizationArgs;
-export type WSConv3DArgs = Args<typeof layers.conv3d> & StandardizationArgs;
-export type WSDepthwiseConv2DArgs = Args<typeof layers.depthwiseConv2d> & StandardizationArgs;
-export type WSSeparableConv2DArgs = Args<typeof layers.separableConv2d> & StandardizationArgs;
-export type WSDenseArgs = Args<typeof layers.dense> & StandardizationArgs;
+export type WSConv1DArgs = Parameters<typeof layers.conv1d>[0] & StandardizationArgs;
+export type WSConv2DArgs = Parameters<typeof layers.conv2d>[0] & StandardizationArgs;
+export type WSConv3DArgs = Parameters<typeof layers.conv3d>[0] & StandardizationArgs;
+export type WSDepthwiseConv2DArgs = Parameters<typeof layers.depthwiseConv2d>[0] & StandardizationArgs;
+export type WSSeparableConv2DArgs = Parameters<typeof layers.separableConv2d>[0] & StandardizationArgs;
+export type WSDenseArgs = Parameters<typeof layers.dense>[0] & StandardizationArgs;
 
 const KERNEL = [{ field: 'kernel', depthwise: false }];
 
@@ -40,7 +40,7 @@ export class WSConv1D extends StandardizedLayer {
 }
 
 /**
- * `tf.layers.conv2d` whose kernel is standardized by {@link weightStandardize} in every call: its arguments, its weights under their names, and
+ * `tf.layers.conv2d` whose kernel is standardized by `weightStandardize` in every call: its arguments, its weights under their names, and
  * `variant` and `epsilon`. Put a norm behind it, without an activation between. Regularizers and weight decay act on the weights as they are.
  * `bake()` gives the plain layer that computes the same.
  *
