@@ -1,4 +1,7 @@
 export type { AffineArgs } from './affine.ts';
+export { BatchChannelNormalization, EstimatedBatchNormalization, type BatchChannelNormalizationArgs } from './batch-channel-norm/layer.ts';
+export type { EstimatedArgs } from './batch-channel-norm/estimated-layer.ts';
+export type { UpdateRate } from './batch-channel-norm/update-rate.ts';
 export { BatchNormalization, type BatchNormalizationArgs } from './batch-norm/layer.ts';
 export type { CellArgs } from './cell.ts';
 export { CRMSNormalization, type CRMSNormalizationArgs } from './crms-norm/layer.ts';

@@ -1,3 +1,10 @@
+export {
+  channelActivity,
+  modelChannelActivity,
+  type ChannelActivity,
+  type ChannelActivityOptions,
+  type ModelChannelActivityOptions,
+} from './batch-channel-norm/channel-activity.ts';
 export * from './create-norm/index.ts';
 export * from './fold-norm/index.ts';
 export * from './inspect-norms/index.ts';

@@ -8,8 +8,10 @@ import { AddLayerNorm, LayerNorm, LayerNormGrad } from './layer-norm/index.ts';
 import { L1LayerNorm, L1LayerNormGrad } from './l1-layer-norm/index.ts';
 import { L1BatchNorm, L1BatchNormGrad } from './l1-batch-norm/index.ts';
 import {
+  BatchChannelNormalization,
   BatchNormalization,
   CRMSNormalization,
+  EstimatedBatchNormalization,
   EvoNormalization,
   GroupNormalization,
   InstanceNormalization,
@@ -119,8 +121,10 @@ export const norms: Plugin = {
     WeightStandardizationGrad,
   ],
   layers: [
+    BatchChannelNormalization,
     BatchNormalization,
     CRMSNormalization,
+    EstimatedBatchNormalization,
     EvoNormalization,
     GroupNormalization,
     InstanceNormalization,

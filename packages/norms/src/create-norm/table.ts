@@ -1,5 +1,6 @@
 // All layers that can stand in for each other, by name. A norm is added with a line here.
 import type { layers } from '@tensorflow/tfjs-layers';
+import { BatchChannelNormalization, EstimatedBatchNormalization } from '../batch-channel-norm/layer.ts';
 import { BatchNormalization } from '../batch-norm/layer.ts';
 import { CRMSNormalization } from '../crms-norm/layer.ts';
 import { EvoNormalization } from '../evo-norm/layer.ts';
@@ -43,7 +44,9 @@ function norm<Args, Layer extends layers.Layer>(
 /** The norms that have a layer, by the name that `createNorm` knows them by. */
 export const NORMS = {
   batch: norm(BatchNormalization, 'one'),
+  'batch-channel': norm(BatchChannelNormalization, 'one'),
   crms: norm(CRMSNormalization, 'one', { center: false, scale: false }),
+  'estimated-batch': norm(EstimatedBatchNormalization, 'one'),
   'evo-norm': norm(EvoNormalization, 'one'),
   group: norm(GroupNormalization, 'one'),
   instance: norm(InstanceNormalization, 'one'),

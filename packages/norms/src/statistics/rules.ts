@@ -19,6 +19,8 @@ const most: Rule = { merge: 'most', start: 0 };
 /** By class of the layer, then by name of the weight. */
 export const RULES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   BatchNormalization: { moving_mean: mean(0), moving_variance: { merge: 'variance', around: 'moving_mean', start: 1 } },
+  BatchChannelNormalization: { moving_mean: mean(0), moving_variance: mean(1), iterations: equal(0) },
+  EstimatedBatchNormalization: { moving_mean: mean(0), moving_variance: mean(1), iterations: equal(0) },
   EvoNormalization: { moving_variance: mean(1) },
   L1BatchNormalization: { moving_mean: mean(0), moving_deviation: mean(1) },
   PowerNormalization: { running_phi: mean(1), ema_gz: mean(0), iterations: equal(0) },
