@@ -117,7 +117,8 @@ describe('examples', () => {
     expect(await runExample(page, 'rms-norm', 'cpu')).toContain('ReferenceError: document is not defined');
     await example.getByRole('button', { name: 'As it was' }).click();
     expect(await runExample(page, 'rms-norm', 'cpu')).toContain('first run');
-    expect(await page.evaluate(() => document.querySelectorAll('.pictures svg').length)).toBe(1);
+    // Drawn after the result is shown.
+    await expect.poll(() => example.locator('.pictures svg').count()).toBe(1);
     expect(trouble).toEqual([]);
     await page.close();
   });
