@@ -6,6 +6,7 @@ import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../src/layer-norm/op.ts'
 import { PowerNorm, PowerNormGrad, PowerNormInference } from '../src/power-norm/op.ts';
 import { RMSNorm, RMSNormGrad } from '../src/rms-norm/op.ts';
 import type { Case } from './devices.ts';
+import { batchChannelNormCases } from './batch-channel-norm.wgsl-cases.ts';
 import { evoNormCases } from './evo-norm.wgsl-cases.ts';
 import { rowNormCases } from './row-norms.wgsl-cases.ts';
 import { regionNormCases } from './region-norm.wgsl-cases.ts';
@@ -92,6 +93,7 @@ export const cases: readonly [AnyOp, readonly Case[]][] = [
     [...pictures, [5]].map((shape) => ({ inputs: { ...affine(shape, 'gamma', 'beta'), ...statistics(shape.at(-1)!) } })),
   ],
   [BatchNormInferenceGrad, [...pictures, manyRows].map((shape) => ({ inputs: { ...affine(shape, 'dy'), ...statistics(shape.at(-1)!) } }))],
+  ...batchChannelNormCases,
   ...evoNormCases,
   ...rowNormCases,
   ...regionNormCases,
