@@ -11,6 +11,7 @@ import {
   modelOf,
   numbers,
   saveAndLoad,
+  seeded,
   start,
   summary,
   values,
@@ -79,7 +80,7 @@ describe.each(backends)('layers with estimated statistics on %s', (name) => {
         layers.dense({ units: 2 }),
       ],
     });
-    const found = await losses(model, numbers([4, 5, 5, 2]), 8, 0.02);
+    const found = await losses(seeded(model), numbers([4, 5, 5, 2]), 8, 0.02);
     expect(found.at(-1)!).toBeLessThan(0.8 * found[0]!);
   });
 
