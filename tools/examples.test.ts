@@ -79,6 +79,19 @@ const results: Record<string, object> = {
   'group-norm': { y: [-1.3416, -0.4472, -1.3416, -0.4472, 0.4472, 1.3416, 0.4472, 1.3416] },
   'instance-norm': { y: [-1, 1, -1, 1] },
   'batch-norm': { y: [[-0.9995], [0.9995]], mean: [1], variance: [1], inferred: [[0], [1.999]], same: [[0], [1.999]] },
+  'weight-standardization': {
+    standardized: [-0.7559, -0.7559, -0.378, -0.378, 1.1339, 1.1339],
+    layers: ['Conv2D', 'GroupNormalization', 'ReLU'],
+    shape: [1, 4, 4, 8],
+  },
+  'batch-channel-norm': {
+    mean: [2, -8, 4, 2],
+    variance: [5, 65, 20, 8],
+    same: [-1.3627, -0.3779, -0.7559, 1.1952, 1.3627, 0.3779, 0.7559, -1.1952],
+    y: [-1.3627, -0.3779, -0.7559, 1.1952, 1.3627, 0.3779, 0.7559, -1.1952],
+    dead: [],
+    deadWithout: [1],
+  },
   'power-norm': { dx: [[0.4], [1.2]], runningPhi: [5], emaGz: [2], inferred: [[0.4472], [1.3416]] },
   'unified-norm': {
     dx: [[0.36], [1.08]],

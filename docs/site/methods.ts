@@ -33,6 +33,11 @@ export const methods: Readonly<Record<string, Method>> = {
     caption: 'One mean and one variance for each sample and channel, over space.',
   },
   'batch-norm': { axes: pictures, shares: ownChannel, caption: 'One mean and one variance for each channel, over the batch and space.' },
+  'batch-channel-norm': {
+    axes: pictures,
+    shares: (across, down) => down === 0 && across >= 3,
+    caption: 'One mean and one variance for each sample and group of channels, after each channel was centered by running statistics.',
+  },
   'evo-norm': {
     axes: pictures,
     shares: (across, down) => down === 0 && across >= 3,
