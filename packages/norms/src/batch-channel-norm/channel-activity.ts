@@ -1,4 +1,4 @@
-import { abs, cast, div, greater, mean, sqrt, square, sub, tidy, transpose, where, type Tensor } from '@tensorflow/tfjs-core';
+import { abs, div, greater, mean, sqrt, square, sub, tidy, transpose, where, type Tensor } from '@tensorflow/tfjs-core';
 import { model as functionalModel, type layers, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { EvenkeelError, expect } from '@evenkeel/core';
 import { normNameOf } from '../create-norm/table.ts';
@@ -57,8 +57,8 @@ export async function channelActivity(x: Tensor, { axis = -1, threshold = 0.01 }
     const mu = mean(last, rows);
     const deviation = sqrt(mean(square(sub(last, mu)), rows));
     const distance = div(abs(mu), deviation);
-    // 0 / 0: constantly 0.
-    return { distance: where(greater(abs(mu), 0), distance, 0), active: mean(cast(greater(last, 0), 'float32'), rows) };
+    // 0 / 0: constantly 0. Chosen, not cast: on webgpu tfjs cannot transpose what it has cast from booleans.
+    return { distance: where(greater(abs(mu), 0), distance, 0), active: mean(where(greater(last, 0), 1, 0), rows) };
   });
   try {
     const [distance, active] = (await Promise.all([found.distance.data(), found.active.data()])) as Float32Array[] as [
