@@ -38,7 +38,7 @@ const report: DoctorReport = {
   evenkeel: { evenkeel: '1.2.3' },
   tensorflow: { '@tensorflow/tfjs-core': '4.22.0' },
   machine: { node: '20.19.0', v8: '11.3', platform: 'linux x64', processor: 'a processor', parallelism: 2 },
-  wasm: { simd: true, relaxedSimd: false, threads: false },
+  wasm: { simd: true, relaxedSimd: false, threads: true },
   backends: [
     {
       name: 'webgpu',

@@ -40,7 +40,7 @@ export function printDoctor(report: DoctorReport, style: Style): string {
       ['processor', `${machine.processor}, ${machine.parallelism} at once`],
       ['WASM SIMD', yesNo(report.wasm.simd)],
       ['relaxed SIMD', yesNo(report.wasm.relaxedSimd)],
-      ['WASM threads', `${yesNo(report.wasm.threads)}${report.wasm.threads ? '' : ' (only on cross-origin isolated pages)'}`],
+      ['WASM threads', report.wasm.threads ? 'on request: wasm({ threads: 2 })' : 'no'],
     ]),
     '',
     style.bold('Backends'),
