@@ -19,6 +19,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   Multinomial: 'random; below',
   LogSoftmax: 'cpu has none; softmax.test.ts',
   EvenkeelSoftmaxGrad: 'ours; softmax.test.ts',
+  EvenkeelDerivative: 'ours; the gradients of Tanh, Sigmoid, Relu, Relu6, ClipByValue and Square above',
   EvenkeelLogSumExp: 'ours; softmax.test.ts',
   EvenkeelMoments: 'ours; functions.test.ts',
   EvenkeelNorm: 'ours; functions.test.ts',

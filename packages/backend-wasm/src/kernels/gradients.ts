@@ -7,9 +7,7 @@ import {
   einsum,
   engine,
   expandDims,
-  getBackend,
   getGradient,
-  getKernel,
   mean,
   mul,
   registerGradient,
@@ -17,7 +15,6 @@ import {
   softmax,
   sub,
   transpose,
-  unregisterGradient,
   type GradConfig,
   type Tensor,
 } from '@tensorflow/tfjs-core';
@@ -82,34 +79,9 @@ const normGradient: GradConfig = {
   }),
 };
 
-/**
- * Softmax' gradient as one kernel where there is one, and tfjs' own formula elsewhere; also where this is differentiated again, for the kernel
- * has no gradient.
- */
-function softmaxGradient(theirs: GradConfig): GradConfig {
-  return {
-    kernelName: 'Softmax',
-    outputsToSave: [true],
-    gradFunc: (dy, saved, attrs) => {
-      const [y] = saved as [Tensor];
-      const fits = attrs['dim'] === y.rank - 1 && getKernel('EvenkeelSoftmaxGrad', getBackend()) !== undefined;
-      if (!fits || engine().state.gradientDepth > 0) return theirs.gradFunc(dy, saved, attrs);
-      return { logits: () => engine().runKernel('EvenkeelSoftmaxGrad', { dy: dy as Tensor, y }) as Tensor };
-    },
-  };
-}
-
-const ours = new WeakSet<GradConfig>();
-
-/** Adds what is missing; what somebody registered stays, but for the gradient of softmax. */
+/** Adds what is missing; what somebody registered stays. */
 export function completeGradients(): void {
   for (const gradient of [einsumGradient, momentsGradient, logSumExpGradient, normGradient]) {
     if (getGradient(gradient.kernelName) === undefined) registerGradient(gradient);
   }
-  const theirs = getGradient('Softmax');
-  if (theirs === undefined || ours.has(theirs)) return;
-  const gradient = softmaxGradient(theirs);
-  ours.add(gradient);
-  unregisterGradient('Softmax');
-  registerGradient(gradient);
 }

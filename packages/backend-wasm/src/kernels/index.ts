@@ -11,6 +11,8 @@ import { complex } from './complex/complex.ts';
 import { fft } from './fft/fft.ts';
 import { einsum } from './einsum/einsum.ts';
 import { completeGradients } from './gradients.ts';
+import { derivative } from './derivative/derivative.ts';
+import { shortenGradients } from './short-gradients.ts';
 import { unsortedSegmentSum } from './segment-sum/segment-sum.ts';
 import { logSoftmax, logSumExp, softmax, softmaxGrad } from './softmax/softmax.ts';
 import { moments, norms } from './moments/moments.ts';
@@ -21,7 +23,8 @@ import { clipIntegers, eluGrad, relu6, unary } from './unary/unary.ts';
 import { conv3dBackpropFilter, conv3dBackpropInput } from './conv3d/conv3d.ts';
 import { dilation2d } from './dilation2d/dilation2d.ts';
 import { avgPool, maxPool, maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pool/pool.ts';
-import { identity } from './identity/identity.ts';
+import { copies } from './copies/copies.ts';
+import { castToSame, identity } from './identity/identity.ts';
 import { reductions } from './reduce/reduce.ts';
 import { tile } from './tile/tile.ts';
 import { transpose } from './transpose/transpose.ts';
@@ -47,6 +50,7 @@ const standins: readonly Standin[] = [
   ...binary,
   select,
   castToBool,
+  castToSame,
   reverseBool,
   ...floorOfIntegers,
   oneHot,
@@ -54,6 +58,7 @@ const standins: readonly Standin[] = [
   softmax,
   logSoftmax,
   softmaxGrad,
+  derivative,
   logSumExp,
   moments,
   norms,
@@ -71,6 +76,7 @@ const standins: readonly Standin[] = [
   tile,
   transpose,
   identity,
+  ...copies,
   // After those of the same names: complex numbers come first.
   ...complex,
   ...fft,
@@ -91,6 +97,7 @@ const replaced: { standin: Standin; ours: KernelConfig; original: KernelConfig |
  */
 export function standIn(relaxed = false, before: readonly Standin[] = [], not: ReadonlySet<string> = new Set()): void {
   completeGradients();
+  shortenGradients();
   if (replaced.some(({ ours }) => not.has(ours.kernelName))) standDown();
   for (const standin of [...standins, ...before]) {
     if (not.has(standin.name)) continue;

@@ -10,6 +10,11 @@ beforeAll(async () => {
 afterAll(() => tf.setBackend('cpu'));
 
 const functions = {
+  add: tf.add,
+  sub: tf.sub,
+  mul: tf.mul,
+  div: tf.div,
+  squaredDifference: tf.squaredDifference,
   maximum: tf.maximum,
   minimum: tf.minimum,
   equal: tf.equal,

@@ -1,12 +1,29 @@
-import { broadcast_util, type TensorInfo } from '@tensorflow/tfjs-core';
+import { broadcast_util, util, type TensorInfo } from '@tensorflow/tfjs-core';
 import { sizeOf } from '@evenkeel/core';
 import type { Frame, Module, Standin } from '../frame.ts';
 import simd from './binary.wasm.ts';
 
 const module: Module = { simd };
 
-/** tfjs' kernels by the number that `run` knows them by; comparisons come after the first two. */
-const KERNELS = ['Maximum', 'Minimum', 'Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual'] as const;
+/** tfjs' kernels by the number that `run` knows them by. */
+const KERNELS = [
+  'Add',
+  'Sub',
+  'Multiply',
+  'RealDiv',
+  'SquaredDifference',
+  'Maximum',
+  'Minimum',
+  'Equal',
+  'NotEqual',
+  'Greater',
+  'GreaterEqual',
+  'Less',
+  'LessEqual',
+] as const;
+
+/** From here on they compare. */
+const FIRST_COMPARISON = KERNELS.indexOf('Equal');
 
 /** One axis of the result: its length, and whether a and b go along or stay. */
 interface Axis {
@@ -30,8 +47,15 @@ function axesOf(a: readonly number[], b: readonly number[], out: readonly number
 }
 
 function run(kind: number, a: TensorInfo, b: TensorInfo, frame: Frame): TensorInfo {
+  const dtype = kind < FIRST_COMPARISON ? 'float32' : 'bool';
+  if (util.arraysEqual(a.shape, b.shape)) {
+    const y = frame.output(a.shape, dtype);
+    const size = sizeOf(a.shape);
+    if (size > 0) frame.functions<'run'>(module).run(kind, frame.address(a), 4, frame.address(b), 4, frame.address(y), size, 0, 0);
+    return y;
+  }
   const shape = broadcast_util.assertAndGetBroadcastShape([...a.shape], [...b.shape]);
-  const y = frame.output(shape, kind > 1 ? 'bool' : 'float32');
+  const y = frame.output(shape, dtype);
   if (sizeOf(shape) === 0) return y;
   const axes = axesOf(a.shape, b.shape, shape);
   const inner = axes.pop()!;
@@ -42,8 +66,8 @@ function run(kind: number, a: TensorInfo, b: TensorInfo, frame: Frame): TensorIn
     if (axis.b) stepB *= axis.length;
     return entry;
   });
-  const table = frame.scratch(Math.max(4, entries.length * 16));
-  frame.write(table, Int32Array.from(entries.toReversed().flat()));
+  const table = entries.length === 0 ? 0 : frame.scratch(entries.length * 16);
+  if (table !== 0) frame.write(table, Int32Array.from(entries.toReversed().flat()));
   frame
     .functions<'run'>(module)
     .run(kind, frame.address(a), inner.a ? 4 : 0, frame.address(b), inner.b ? 4 : 0, frame.address(y), inner.length, entries.length, table);
@@ -52,7 +76,7 @@ function run(kind: number, a: TensorInfo, b: TensorInfo, frame: Frame): TensorIn
 
 const isFloat = ({ dtype }: TensorInfo): boolean => dtype === 'float32';
 
-/** Comparisons, and maximum and minimum, through which tfjs lets no NaN. */
+/** Arithmetic, comparisons, and maximum and minimum, through which tfjs lets no NaN. */
 export const binary: readonly Standin[] = KERNELS.map((name, kind) => ({
   name,
   serves: ({ a, b }) => isFloat(a!) && isFloat(b!),

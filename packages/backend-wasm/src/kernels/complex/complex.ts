@@ -71,7 +71,11 @@ const ALIKE: Readonly<Record<string, (attrs: NamedAttrMap, first: TensorInfo) =>
   GatherV2: ({ axis, batchDims }, first) => ({ axis: normalized(axis, first), batchDims }),
 };
 
-const anyComplex = (inputs: Record<string, TensorInfo>): boolean => Object.values(inputs).some(isComplex);
+/** Asked of every addition and product: without an array. */
+function anyComplex(inputs: Record<string, TensorInfo>): boolean {
+  for (const name in inputs) if (isComplex(inputs[name]!)) return true;
+  return false;
+}
 
 const alike: readonly Standin[] = Object.entries(ALIKE).map(([name, attrsOf]) => ({
   name,
