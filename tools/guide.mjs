@@ -7,12 +7,12 @@ import { fileURLToPath } from 'node:url';
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'docs/guide');
 
-/** A region of a file: the lines between `// #region name` and `// #endregion name`, without what they have in common on the left. */
+/** A region of a file: the lines between `// #region name` and `// #endregion name`, without marks of others in it, and without what they have in common on the left. */
 export function region(text, name) {
   const lines = text.split('\n');
   const [start, end] = ['region', 'endregion'].map((mark) => lines.findIndex((line) => line.trim() === `// #${mark} ${name}`));
   if (start < 0 || end < start) throw new Error(`there is no region '${name}'`);
-  const found = lines.slice(start + 1, end);
+  const found = lines.slice(start + 1, end).filter((line) => !/^\s*\/\/ #(end)?region /.test(line));
   const indent = Math.min(...found.filter((line) => line !== '').map((line) => line.search(/\S/)));
   return found.map((line) => line.slice(indent)).join('\n');
 }

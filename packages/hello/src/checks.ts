@@ -4,6 +4,7 @@ import type { CheckPluginOptions } from '@evenkeel/core/testing';
 /** What this package's tests call its plugin with, for `checkPlugin`: whoever installs it can run them too. */
 export const checks: Pick<CheckPluginOptions, 'cases' | 'layers'> = {
   cases: {
+    // #region op
     HelloNorm: [
       { inputs: { x: { shape: [3, 5] }, gamma: { shape: [5] } }, attrs: { epsilon: 0.1 } },
       { inputs: { x: { shape: [2, 2, 19] }, gamma: { shape: [19] } } },
@@ -18,6 +19,8 @@ export const checks: Pick<CheckPluginOptions, 'cases' | 'layers'> = {
         throws: { code: 'INVALID_ARGUMENT', argument: 'epsilon' },
       },
     ],
+    // #endregion op
+    // #region gradient
     HelloNormGrad: [
       { inputs: { x: { shape: [3, 5] }, gamma: { shape: [5] }, dy: { shape: [3, 5] } }, attrs: { epsilon: 0.1 } },
       { inputs: { x: { shape: [70, 3] }, gamma: { shape: [3] }, dy: { shape: [70, 3] } } },
@@ -26,10 +29,15 @@ export const checks: Pick<CheckPluginOptions, 'cases' | 'layers'> = {
         throws: { code: 'INVALID_ARGUMENT', argument: 'dy' },
       },
     ],
+    // #endregion gradient
   },
   layers: {
+    // #region layer
     HelloNormalization: [{ inputShape: [5] }, { config: { epsilon: 0.01 }, inputShape: [3, 6] }],
+    // #endregion layer
+    // #region optimizer
     HelloOptimizer: [{ config: { learningRate: 0.1, momentum: 0.5 } }],
+    // #endregion optimizer
   },
 };
 // #endregion checks

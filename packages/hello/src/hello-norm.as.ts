@@ -34,6 +34,7 @@ export function forward(x: usize, gamma: usize, y: usize, rows: usize, width: us
   }
 }
 
+// #region gradient
 /** dx = r (g - xhat mean(g xhat)) with g = dy gamma, row by row; dgamma = sum of dy xhat. `totals` are `width` float64. */
 export function gradient(
   x: usize,
@@ -66,3 +67,4 @@ export function gradient(
   }
   for (let i: usize = 0; i < bytes; i += 4) store<f32>(dgamma + i, <f32>load<f64>(totals + (i << 1)));
 }
+// #endregion gradient

@@ -1,1 +1,4 @@
-export { helloNorm, HelloNorm, HelloNormGrad, type HelloNormOptions } from './op.ts';
+export { helloNorm, HelloNorm, type HelloNormOptions } from './op.ts';
+// #region gradient
+export { HelloNormGrad } from './op.ts';
+// #endregion gradient

@@ -4,21 +4,13 @@ import { backend, inspect, resetInspection, unregister, use } from '@evenkeel/co
 import { checkPlugin } from '@evenkeel/core/testing';
 import { rmsNorm, RMSNorm } from '@evenkeel/norms/rms-norm';
 import { beforeAll, expect, test } from 'vitest';
+import { kernelChecks } from './kernel-checks.ts';
 import { helloKernels } from './kernel.ts';
 
 beforeAll(() => use({ ...RMSNorm.definition.owner, ops: [RMSNorm] }));
 
 test("agree with the op's reference on every backend", async () => {
-  await checkPlugin(helloKernels, {
-    ...listed,
-    cases: {
-      RMSNorm: [
-        { inputs: { x: { shape: [3, 5] }, gamma: { shape: [5] } }, attrs: { epsilon: 0.1 } },
-        { inputs: { x: { shape: [2, 2, 19] }, gamma: { shape: [19] } } },
-        { name: 'what they refuse', inputs: { x: { shape: [3, 5] } }, attrs: { epsilon: 0.1 } },
-      ],
-    },
-  });
+  await checkPlugin(helloKernels, { ...kernelChecks, ...listed });
 });
 
 /** Whose kernel serves a call, with or without a gamma. */

@@ -15,7 +15,9 @@ function supports({ inputs }: { inputs: Readonly<Record<string, unknown>> }): st
 /** Kernels for somebody else's op: after `use(helloKernels)` they serve it, after `unregister(helloKernels)` its own do again. */
 export const helloKernels: Plugin = {
   ...owner,
+  // #region beside-the-plugin
   name: `${owner.name}/kernel`,
+  // #endregion beside-the-plugin
   kernels: [
     { op: RMS_NORM, kernel: { ...helloNormWasm(), supports } },
     { op: RMS_NORM, kernel: { ...helloNormWgsl(), supports } },

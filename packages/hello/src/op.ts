@@ -47,11 +47,13 @@ export const HelloNorm = /* @__PURE__ */ defineOp({
     expect(Number.isFinite(epsilon) && epsilon > 0, 'HelloNorm', 'epsilon', 'a finite number > 0', epsilon);
   },
   reference: ({ x, gamma }, { epsilon }) => mul(div(x, sqrt(add(mean(square(x), -1, true), epsilon))), gamma),
+  // #region gradient-and-kernels
   gradient: (dy, { x, gamma }, attrs) => {
     const { dx, dgamma } = HelloNormGrad({ x, gamma, dy }, attrs);
     return { x: dx, gamma: dgamma };
   },
   kernels: () => [helloNormWgsl(), helloNormWasm()],
+  // #endregion gradient-and-kernels
 });
 // #endregion op
 

@@ -4,5 +4,23 @@ import { HelloNorm, HelloNormGrad } from './op.ts';
 import { HelloOptimizer } from './optimizer.ts';
 import { owner } from './owner.ts';
 
-/** All of this package, for `use(hello)`: from then on, models that name its layer and its optimizer load. */
-export const hello: Plugin = { ...owner, ops: [HelloNorm, HelloNormGrad], layers: [HelloNormalization, HelloOptimizer] };
+/** All of this package, for `use(hello)`: from then on, models that name its classes load. */
+export const hello: Plugin = {
+  ...owner,
+  // #region op
+  ops: [
+    HelloNorm,
+    // #region gradient
+    HelloNormGrad,
+    // #endregion gradient
+  ],
+  // #endregion op
+  layers: [
+    // #region layer
+    HelloNormalization,
+    // #endregion layer
+    // #region optimizer
+    HelloOptimizer,
+    // #endregion optimizer
+  ],
+};
