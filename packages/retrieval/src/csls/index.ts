@@ -1,0 +1,1 @@
+export { csls, type CslsOptions } from './csls.ts';

@@ -1,0 +1,1 @@
+export { localScaling, type LocalScalingOptions } from './local-scaling.ts';

@@ -1,0 +1,2 @@
+export { metricsOf, retrievalMetrics, type RetrievalMetrics, type RetrievalMetricsOptions } from './metrics.ts';
+export { ranksOf, type Targets } from './ranks.ts';

@@ -1,0 +1,1 @@
+export { mutualProximity, type MutualProximityOptions } from './mutual-proximity.ts';

@@ -1,0 +1,1 @@
+export { plotHubness, type PlotHubnessOptions } from './hubness/plot-hubness.ts';
