@@ -1,0 +1,1 @@
+export type { Solver } from './solver.ts';

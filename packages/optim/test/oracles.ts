@@ -1,0 +1,4 @@
+// Computes the cases of the oracle files, each in a file of its own.
+import type { Adapters } from '../../../tools/oracles/adapter.ts';
+
+export const adapters: Adapters = {};
