@@ -1,1 +1,2 @@
-export type { Solver } from './solver.ts';
+export { MarginSums, marginSums } from './op.ts';
+export type { MarginSumsOptions, SampleWeights, Solver } from './solver.ts';

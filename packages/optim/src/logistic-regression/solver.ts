@@ -6,3 +6,13 @@
  * - `lbfgs`: a limited-memory quasi-Newton method on the loss with an L2 penalty
  */
 export type Solver = 'gd' | 'normalized-gd' | 'perceptron' | 'batch-perceptron' | 'normalized-batch-perceptron' | 'lbfgs';
+
+/**
+ * What a sample counts in a step: `logistic`, 1 / (1 + exp(margin)), or `misclassified`, 1 where its margin is 0 or less and else 0.
+ */
+export type SampleWeights = 'logistic' | 'misclassified';
+
+export interface MarginSumsOptions {
+  /** Default 'logistic'. */
+  weights?: SampleWeights;
+}
