@@ -5,3 +5,4 @@ export * from './hubness/index.ts';
 export * from './local-scaling/index.ts';
 export * from './metrics/index.ts';
 export * from './mutual-proximity/index.ts';
+export * from './search/index.ts';
