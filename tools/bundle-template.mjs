@@ -31,8 +31,8 @@ const variants = {
 const plain = {
   gitignore: '.gitignore',
   'tsconfig.json': 'tsconfig.json',
-  'tsdown.config.ts': 'tsdown.config.ts',
-  'vitest.config.ts': 'vitest.config.ts',
+  'tsdown.config.txt': 'tsdown.config.ts',
+  'vitest.config.txt': 'vitest.config.ts',
   'ci.yml': '.github/workflows/ci.yml',
   'changeset.json': '.changeset/config.json',
   'changeset.md': '.changeset/first-version.md',

@@ -12,6 +12,7 @@ import { newerNode, version as newerVersion } from './check/newer-node.mjs';
 import { packAll } from './check/pack.mjs';
 import { packages, registers } from './check/packages.mjs';
 import { alone, install, together } from './check/project.mjs';
+import { checkScaffold } from './check/scaffold.mjs';
 import { checkSizes, takeSizes } from './check/sizes.mjs';
 import { runVitest } from './check/vitest.mjs';
 import { hasWebGpuInNode } from './machine.mjs';
@@ -121,6 +122,10 @@ await runSteps('npm run check', async () => {
     const files = [...readmes, ...pages.map((page) => join(guide, page))];
     return runExamples(files, folder, { executablePath: chromium, webgpu });
   });
+
+  await step('plugins as outsiders make them: scaffolded, installed, built, tested on every backend, packed', async () =>
+    checkScaffold(folder, tarballs, { webgpu: await hasWebGpuInNode() }),
+  );
 
   await step('API documentation, without warnings', () => run(process.execPath, [join(root, 'tools/api.mjs')]));
 

@@ -17,7 +17,7 @@ export function region(text, name) {
   return found.map((line) => line.slice(indent)).join('\n');
 }
 
-const block = /(<!-- (\S+)#([\w-]+) -->\n\n```ts\n)([^]*?)(```)/g;
+const block = /(<!-- (\S+)#([\w-]+) -->\n\n```(?:ts|text)\n)([^]*?)(```)/g;
 
 /** A page with its regions as they are in their files, and how many there are. */
 export function withRegions(page) {

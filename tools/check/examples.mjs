@@ -9,7 +9,7 @@ import { Failure, root, run } from '../steps.mjs';
 
 /** Gives the examples the WebGPU that the tests have. */
 const vulkan = pathToFileURL(join(root, 'tools/vulkan.mjs'));
-const preload = `--import=data:text/javascript,import{useSwiftShader}from'${vulkan}';useSwiftShader()`;
+export const preload = `--import=data:text/javascript,import{useSwiftShader}from'${vulkan}';useSwiftShader()`;
 
 /** The code blocks of a README that are whole programs: `js` runs in Node, `html` is a page. */
 export function examples(file) {

@@ -27,10 +27,8 @@ async function problemsOfManifest(tarball) {
   return messages.map((message) => formatMessage(message, pkg));
 }
 
-/** Packs one package; throws a Failure that lists all that is wrong with it. Resolves to the tarball's path and its size in bytes. */
-async function pack({ name, folder }, destination) {
-  const { stdout } = await run('pnpm', ['pack', '--json', '--pack-destination', destination], { cwd: folder });
-  const { filename } = JSON.parse(stdout);
+/** Throws a Failure that lists all that is wrong with a packed package; returns its size in bytes. */
+export async function checkPacked(name, filename) {
   const tarball = readFileSync(filename);
   const contents = createPackageFromTarballData(tarball);
   const files = contents.listFiles().map((path) => path.slice(`/node_modules/${name}/`.length));
@@ -41,7 +39,13 @@ async function pack({ name, folder }, destination) {
     ...(await problemsOfTypes(contents)),
   ];
   if (problems.length > 0) throw new Failure(`${name}:\n  ${problems.join('\n  ')}`);
-  return { filename, bytes: tarball.length };
+  return tarball.length;
+}
+
+async function pack({ name, folder }, destination) {
+  const { stdout } = await run('pnpm', ['pack', '--json', '--pack-destination', destination], { cwd: folder });
+  const { filename } = JSON.parse(stdout);
+  return { filename, bytes: await checkPacked(name, filename) };
 }
 
 /** Packs all; resolves to the tarballs' paths by package name. */

@@ -1,4 +1,4 @@
-import type { Plugin } from '@evenkeel/core';
+import type { KernelCall, Plugin } from '@evenkeel/core';
 import { owner } from './owner.ts';
 import { helloNormWasm } from './wasm.ts';
 import { helloNormWgsl } from './wgsl.ts';
@@ -7,9 +7,11 @@ import { helloNormWgsl } from './wgsl.ts';
 const RMS_NORM = '@evenkeel/norms/RMSNorm';
 
 // #region override
-/** What these kernels cannot do, their package's own still does. */
-function supports({ inputs }: { inputs: Readonly<Record<string, unknown>> }): string | undefined {
-  return inputs['gamma'] === undefined ? 'this kernel wants a gamma' : undefined;
+/** What these kernels cannot do, their package's own still does: also what options ask for that the op gets only later. */
+function supports({ inputs, attrs }: KernelCall): string | undefined {
+  if (inputs['gamma'] === undefined) return 'this kernel wants a gamma';
+  const strange = Object.keys(attrs).find((name) => name !== 'epsilon' && attrs[name] !== 'linear');
+  return strange && `this kernel does not know ${strange}`;
 }
 
 /** Kernels for somebody else's op: after `use(helloKernels)` they serve it, after `unregister(helloKernels)` its own do again. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { EvenkeelError, type AnyOp, type InputSpec, type Plugin } from '@evenkeel/core';
+import { EvenkeelError, inspect, unregister, use, type AnyOp, type InputSpec, type Plugin } from '@evenkeel/core';
 import { checkPlugin, type CheckPluginOptions, type CheckReport, type TfjsLayers } from '@evenkeel/core/testing';
 import { useBackends } from '../doctor/doctor.ts';
 
@@ -95,6 +95,21 @@ function isPlugin(value: unknown): value is Plugin {
   );
 }
 
+/** The plugin that a package exports, from its entry point `./plugin` or from its main one; and whether there is such a package at all. */
+async function findPlugin(name: string, folder: string): Promise<{ installed: boolean; plugin: Plugin | undefined }> {
+  const modules = [await load(`${name}/plugin`, folder), await load(name, folder)].filter((found) => found !== undefined);
+  return { installed: modules.length > 0, plugin: modules.flatMap((exported) => Object.values(exported)).find(isPlugin) };
+}
+
+/** The plugins of those packages for whose ops a plugin brings kernels: it names the ops by their ids, and these are known once their plugin is in use. */
+async function ownersOf({ kernels = [] }: Plugin, folder: string): Promise<Plugin[]> {
+  const ids = kernels.flatMap(({ op }) => (typeof op === 'string' ? [op] : []));
+  const names = [...new Set(ids.map((id) => id.slice(0, id.lastIndexOf('/'))))];
+  const inUse = new Set(inspect().plugins.map(({ name }) => name));
+  const found = await Promise.all(names.filter((name) => !inUse.has(name)).map((name) => findPlugin(name, folder)));
+  return found.map(({ plugin }) => plugin).filter((plugin) => plugin !== undefined);
+}
+
 /**
  * Finds the plugin of an installed package, in what `<package>/plugin` or the package itself exports, and tells what it registers.
  *
@@ -105,13 +120,19 @@ function isPlugin(value: unknown): value is Plugin {
  * const { ops } = await inspectPackage('@evenkeel/norms');
  */
 export async function inspectPackage(name: string, { folder = process.cwd(), check = true } = {}): Promise<InspectReport> {
-  const modules = [await load(`${name}/plugin`, folder), await load(name, folder)].filter((found) => found !== undefined);
-  if (modules.length === 0) throw new EvenkeelError('NOT_FOUND', `${name} is not installed in ${folder}; npm install ${name}`);
-  const plugin = modules.flatMap((exported) => Object.values(exported)).find(isPlugin);
+  const { installed, plugin } = await findPlugin(name, folder);
+  if (!installed) throw new EvenkeelError('NOT_FOUND', `${name} is not installed in ${folder}; npm install ${name}`);
   if (plugin === undefined) {
     throw new EvenkeelError('NOT_FOUND', `neither ${name}/plugin nor ${name} exports a plugin: an object with name, version and ops`);
   }
   const checks = check ? (await load(`${name}/checks`, folder))?.['checks'] : undefined;
-  const layers = checks === undefined ? undefined : await load('@tensorflow/tfjs-layers', folder);
-  return inspectPlugin(plugin, checks as PluginChecks | undefined, layers as TfjsLayers | undefined);
+  if (checks === undefined) return inspectPlugin(plugin);
+  const owners = await ownersOf(plugin, folder);
+  use(owners);
+  try {
+    const layers = await load('@tensorflow/tfjs-layers', folder);
+    return await inspectPlugin(plugin, checks as PluginChecks, layers as TfjsLayers | undefined);
+  } finally {
+    unregister(owners);
+  }
 }
