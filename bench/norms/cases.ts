@@ -12,7 +12,12 @@ export type OtherOp =
   | 'regionNorm'
   | 'unifiedNorm'
   | 'unMixNorm'
-  | 'weightStandardization';
+  | 'weightStandardization'
+  // A norm and the activation behind it, in one pass.
+  | 'layerNormSilu'
+  | 'layerNormGelu'
+  | 'rmsNormSilu'
+  | 'groupNormSilu';
 export type OpName = FormulaOp | OtherOp;
 export type Pass = 'forward' | 'forward+backward';
 export type BackendName = 'wasm' | 'webgpu';
@@ -45,6 +50,7 @@ function shapes(
   signedRows = rows,
   batches = rows,
   kernels = pictures,
+  activated = rows,
 ): Shapes {
   return {
     layerNorm: rows,
@@ -62,6 +68,10 @@ function shapes(
     regionNorm: pictures,
     unMixNorm: pictures,
     weightStandardization: kernels,
+    layerNormSilu: activated,
+    layerNormGelu: activated,
+    rmsNormSilu: activated,
+    groupNormSilu: pictures,
   };
 }
 
@@ -84,6 +94,10 @@ export const SHAPES = shapes(
     [64, 197, 384],
   ],
   [[3, 3, 256, 256]],
+  [
+    [1024, 768],
+    [4096, 768],
+  ],
 );
 
 /** To see that everything runs and agrees, in seconds. */
@@ -97,7 +111,7 @@ export const TWINS: Partial<Readonly<Record<OpName, OpName>>> = { l1LayerNorm: '
 /** What gradients are taken with respect to, beside x. */
 export function parametersOf(op: OpName): readonly ('gamma' | 'beta')[] {
   if (['crmsNorm', 'conditionalNorm', 'regionNorm', 'weightStandardization'].includes(op)) return [];
-  return op === 'rmsNorm' ? ['gamma'] : ['gamma', 'beta'];
+  return op === 'rmsNorm' || op === 'rmsNormSilu' ? ['gamma'] : ['gamma', 'beta'];
 }
 
 export function size(shape: readonly number[]): number {

@@ -10,10 +10,10 @@ const L1 = { epsilon: EPSILON, gaussianScale: false, gradFloor: 0 };
 
 /** The ops' references: what one writes by hand with tfjs-core. */
 const formulas: Record<FormulaOp, (inputs: Inputs) => Tensor> = {
-  layerNorm: (inputs) => LayerNorm.definition.reference(inputs, { axes: [-1], epsilon: EPSILON }),
-  rmsNorm: (inputs) => RMSNorm.definition.reference(inputs, { epsilon: EPSILON }),
+  layerNorm: (inputs) => LayerNorm.definition.reference(inputs, { axes: [-1], epsilon: EPSILON, activation: 'linear' }),
+  rmsNorm: (inputs) => RMSNorm.definition.reference(inputs, { epsilon: EPSILON, activation: 'linear' }),
   batchNorm: (inputs) => BatchNorm.definition.reference(inputs, { epsilon: EPSILON }).y,
-  groupNorm: (inputs) => GroupNorm.definition.reference(inputs, { numGroups: NUM_GROUPS, epsilon: EPSILON }),
+  groupNorm: (inputs) => GroupNorm.definition.reference(inputs, { numGroups: NUM_GROUPS, epsilon: EPSILON, activation: 'linear' }),
   l1LayerNorm: (inputs) => L1LayerNorm.definition.reference(inputs, { ...L1, axes: [-1] }),
   l1BatchNorm: (inputs) => L1BatchNorm.definition.reference(inputs, L1).y,
 };
@@ -33,3 +33,9 @@ export const composed = (which: Case, backend: BackendName): Promise<Arm> =>
 /** The same on our WASM engine, whose kernels stand in for some of tfjs'. */
 export const composedHere = (which: Case, backend: BackendName): Promise<Arm> =>
   arm('composed-here', which, backend, 'of tfjs ops, on our engine');
+
+/** Of a norm and an activation in one pass: our norm, then the activation of tfjs ops, on our engine. */
+export async function apart(which: Case, backend: BackendName): Promise<Arm | undefined> {
+  const forward = isOther(which.op) ? OTHERS[which.op].apart : undefined;
+  return forward && tfjsArm('apart', which, backend, forward, { note: 'our norm, then the activation of tfjs ops' });
+}

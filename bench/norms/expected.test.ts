@@ -15,10 +15,11 @@ beforeAll(async () => {
 const L1 = { epsilon: EPSILON, gaussianScale: false, gradFloor: 0 };
 
 const references: Record<FormulaOp, (x: Tensor, gamma: Tensor, beta: Tensor) => Tensor> = {
-  layerNorm: (x, gamma, beta) => LayerNorm.definition.reference({ x, gamma, beta }, { axes: [-1], epsilon: EPSILON }),
-  rmsNorm: (x, gamma) => RMSNorm.definition.reference({ x, gamma }, { epsilon: EPSILON }),
+  layerNorm: (x, gamma, beta) => LayerNorm.definition.reference({ x, gamma, beta }, { axes: [-1], epsilon: EPSILON, activation: 'linear' }),
+  rmsNorm: (x, gamma) => RMSNorm.definition.reference({ x, gamma }, { epsilon: EPSILON, activation: 'linear' }),
   batchNorm: (x, gamma, beta) => BatchNorm.definition.reference({ x, gamma, beta }, { epsilon: EPSILON }).y,
-  groupNorm: (x, gamma, beta) => GroupNorm.definition.reference({ x, gamma, beta }, { numGroups: NUM_GROUPS, epsilon: EPSILON }),
+  groupNorm: (x, gamma, beta) =>
+    GroupNorm.definition.reference({ x, gamma, beta }, { numGroups: NUM_GROUPS, epsilon: EPSILON, activation: 'linear' }),
   l1LayerNorm: (x, gamma, beta) => L1LayerNorm.definition.reference({ x, gamma, beta }, { ...L1, axes: [-1] }),
   l1BatchNorm: (x, gamma, beta) => L1BatchNorm.definition.reference({ x, gamma, beta }, L1).y,
 };

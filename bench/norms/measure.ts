@@ -6,7 +6,7 @@ import type { Progress } from '../harness/progress.ts';
 import { median, pairedRatio, quantile } from '../harness/statistics.ts';
 import { verify } from '../harness/verify.ts';
 import { leastBytes, size, type BackendName, type Case } from './cases.ts';
-import { composed, composedHere } from './composed.ts';
+import { apart, composed, composedHere } from './composed.ts';
 import { copy } from './copy.ts';
 import { evenkeel, twin, withoutKernel } from './evenkeel.ts';
 import { expected } from './expected.ts';
@@ -38,6 +38,7 @@ type Maker = (which: Case, backend: BackendName) => Arm | undefined | Promise<Ar
 const arms: Readonly<Record<string, { readonly make: Maker; readonly backends: readonly BackendName[] }>> = {
   evenkeel: { make: evenkeel, backends: ['wasm', 'webgpu'] },
   'l2-twin': { make: twin, backends: ['wasm', 'webgpu'] },
+  apart: { make: apart, backends: ['wasm', 'webgpu'] },
   composed: { make: composed, backends: ['wasm', 'webgpu'] },
   'composed-here': { make: composedHere, backends: ['wasm'] },
   'tfjs-layers': { make: tfjsLayers, backends: ['wasm', 'webgpu'] },

@@ -1,15 +1,21 @@
 // Norms whose formulas are longer than a row of statistics: ours are held to their own references on tfjs' plain CPU backend.
-import { fill, tensor, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
+import { add, erf, fill, mul, sigmoid, tensor, tidy, zeros, type Tensor } from '@tensorflow/tfjs-core';
 import {
   BatchNormInference,
   ConditionalNorm,
   CRMSNorm,
   EvoNormB,
   EvoNormS,
+  groupNorm,
+  GroupNorm,
+  layerNorm,
+  LayerNorm,
   MeanSquare,
   powerNorm,
   PowerNorm,
   RegionNorm,
+  rmsNorm,
+  RMSNorm,
   unifiedNorm,
   UnMixNorm,
   UnifiedWindow,
@@ -26,6 +32,8 @@ interface Other {
   readonly forward: (inputs: OtherInputs) => Tensor;
   /** Written with tfjs ops. */
   readonly composed: (inputs: OtherInputs) => Tensor;
+  /** Our norm without what it has in the same pass, and that after it. */
+  readonly apart?: (inputs: OtherInputs) => Tensor;
   /** The method's own backward pass is not the gradient of its forward pass, so that the composed one computes another. */
   readonly ownBackward?: true;
 }
@@ -38,6 +46,12 @@ const REGIONS = { regions: 2, statistics: 'batch' as const, epsilon, epsilonMode
 const STANDARD = { epsilon, variant: 'sqrt(var_unbiased+eps)' as const };
 const POWER = { epsilon, groups: 1, batchStatistic: false, alphaBackward: 0.9, gradientScale: 'batch' as const, maskGradient: false };
 const WINDOW = 4;
+const SILU = { epsilon, activation: 'silu' as const };
+const GELU = { epsilon, activation: 'gelu' as const };
+
+// As one writes them with tfjs-core.
+const silu = (z: Tensor): Tensor => tidy(() => mul(z, sigmoid(z)));
+const gelu = (z: Tensor): Tensor => tidy(() => mul(mul(0.5, z), add(1, erf(mul(z, Math.SQRT1_2)))));
 
 const channelsOf = (shape: readonly number[]): number => shape.at(-1)!;
 /** After warm-up: statistics of a running normalization, in the middle of training. */
@@ -127,6 +141,26 @@ export const OTHERS: Readonly<Record<OtherOp, Other>> = {
   weightStandardization: {
     forward: ({ x }) => WeightStandardization({ kernel: x }, STANDARD),
     composed: ({ x }) => WeightStandardization.definition.reference({ kernel: x }, STANDARD),
+  },
+  layerNormSilu: {
+    forward: ({ x, gamma, beta }) => layerNorm(x, gamma, beta, SILU),
+    apart: ({ x, gamma, beta }) => silu(layerNorm(x, gamma, beta, { epsilon })),
+    composed: ({ x, gamma, beta }) => LayerNorm.definition.reference({ x, gamma, beta }, { ...SILU, axes: [-1] }),
+  },
+  layerNormGelu: {
+    forward: ({ x, gamma, beta }) => layerNorm(x, gamma, beta, GELU),
+    apart: ({ x, gamma, beta }) => gelu(layerNorm(x, gamma, beta, { epsilon })),
+    composed: ({ x, gamma, beta }) => LayerNorm.definition.reference({ x, gamma, beta }, { ...GELU, axes: [-1] }),
+  },
+  rmsNormSilu: {
+    forward: ({ x, gamma }) => rmsNorm(x, gamma, SILU),
+    apart: ({ x, gamma }) => silu(rmsNorm(x, gamma, { epsilon })),
+    composed: ({ x, gamma }) => RMSNorm.definition.reference({ x, gamma }, SILU),
+  },
+  groupNormSilu: {
+    forward: ({ x, gamma, beta }) => groupNorm(x, gamma, beta, SILU),
+    apart: ({ x, gamma, beta }) => silu(groupNorm(x, gamma, beta, { epsilon })),
+    composed: ({ x, gamma, beta }) => GroupNorm.definition.reference({ x, gamma, beta }, { ...SILU, numGroups: 32 }),
   },
 };
 

@@ -22,13 +22,15 @@ const L1: readonly OpName[] = ['l1LayerNorm', 'l1BatchNorm'];
 const OF_SQUARES: readonly OpName[] = ['rmsNorm', 'crmsNorm'];
 const OF_SAMPLES: readonly OpName[] = ['l1LayerNorm', 'conditionalNorm', 'groupNorm', 'evoNormS0', 'unMixNorm'];
 const OF_BATCHES: readonly OpName[] = ['batchNorm', 'l1BatchNorm', 'evoNormB0', 'powerNorm', 'unifiedNorm', 'regionNorm'];
-const ALL: readonly OpName[] = ['layerNorm', ...OF_SQUARES, ...OF_SAMPLES, ...OF_BATCHES, 'weightStandardization'];
+const ACTIVATED: readonly OpName[] = ['layerNormSilu', 'layerNormGelu', 'rmsNormSilu', 'groupNormSilu'];
+const ALL: readonly OpName[] = ['layerNorm', ...OF_SQUARES, ...OF_SAMPLES, ...OF_BATCHES, 'weightStandardization', ...ACTIVATED];
 
 const bars: readonly Bar[] = [
   { backend: 'wasm', ops: ['layerNorm'], pass: 'forward', shapes: CACHED, against: ['jax-js', 'onnxruntime-web'], times: 4 },
   { backend: 'wasm', ops: ['layerNorm'], pass: 'forward', shapes: CACHED, against: ['onnxruntime-node'], times: 1 },
   { backend: 'wasm', ops: ['layerNorm'], pass: 'forward', shapes: [[4096, 768]], against: ['composed'], times: 4 },
   { backend: 'wasm', ops: OF_SQUARES, pass: 'forward', against: ['composed'], times: 2.5 },
+  { backend: 'wasm', ops: ACTIVATED, pass: 'forward', against: ['apart'], times: 1.1 },
   { backend: 'wasm', ops: OF_SAMPLES, pass: 'forward', against: ['composed'], times: 3.5 },
   { backend: 'wasm', ops: OF_BATCHES, pass: 'forward', against: ['composed'], times: 4 },
   { backend: 'wasm', ops: ALL, pass: 'forward+backward', against: ['composed'], times: 5 },
@@ -56,6 +58,10 @@ const dispatches: Readonly<Record<OpName, readonly [forward: number, backward: n
   regionNorm: [2, 3],
   unMixNorm: [2, 3],
   weightStandardization: [1, 1],
+  layerNormSilu: [1, 2],
+  layerNormGelu: [1, 2],
+  rmsNormSilu: [1, 2],
+  groupNormSilu: [2, 3],
 };
 
 const isSame = (a: readonly number[], b: readonly number[]): boolean => a.join() === b.join();

@@ -2,6 +2,7 @@
 import type { serialization, Tensor } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
 import { expect } from '@evenkeel/core';
+import { checkActivation, type Activation } from './activation.ts';
 import { checkEpsilon } from './checks.ts';
 import {
   resolve,
@@ -31,6 +32,11 @@ export interface AffineArgs extends LayerArgs {
   betaConstraint?: Identifier<Constraint>;
   /** As in all of tfjs-layers, applied when the weight is set, not by the optimizer's steps. */
   gammaConstraint?: Identifier<Constraint>;
+}
+
+export interface ActivatedArgs extends AffineArgs {
+  /** What is applied to the result in the same pass. Default 'linear': nothing. */
+  activation?: Activation | null;
 }
 
 /** A layer that normalizes, then multiplies by gamma and adds beta. */
@@ -112,6 +118,21 @@ export abstract class AffineLayer extends layers.Layer {
       betaConstraint: serialize(this.betaConstraint),
       gammaConstraint: serialize(this.gammaConstraint),
     };
+  }
+}
+
+/** An affine layer whose op also activates. */
+export abstract class ActivatedLayer extends AffineLayer {
+  protected readonly activation: Activation;
+
+  constructor(args: ActivatedArgs, defaultEpsilon: number) {
+    super(args, defaultEpsilon);
+    this.activation = args.activation ?? 'linear';
+    checkActivation(this.getClassName(), this.activation);
+  }
+
+  override getConfig(): serialization.ConfigDict {
+    return { ...super.getConfig(), activation: this.activation };
   }
 }
 

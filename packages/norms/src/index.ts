@@ -16,6 +16,6 @@ export * from './time-dependent-norm/index.ts';
 export * from './unified-norm/index.ts';
 export * from './unmix-tns/index.ts';
 export * from './weight-standardization/index.ts';
-export * from './weight-standardization/index.ts';
+export type { Activation } from './activation.ts';
 export type { L1NormOptions } from './l1.ts';
 export type { EmptyMask } from './mask.ts';

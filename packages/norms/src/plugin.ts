@@ -49,7 +49,7 @@ import {
   RegionNormGrad,
   SoftRegionNorm,
 } from './region-norm/index.ts';
-import { RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
+import { AddRMSNorm, RMSNorm, RMSNormGrad } from './rms-norm/index.ts';
 import { Tanh } from './tanh/op.ts';
 import { ConditionalNorm, ConditionalNormGrad, TimeDependentParameter, TimeDependentParameterGrad } from './time-dependent-norm/index.ts';
 import { Blend, MeanSquare, TokenSums, UnifiedGradWindow, UnifiedWindow } from './unified-norm/index.ts';
@@ -65,6 +65,7 @@ export const norms: Plugin = {
   ops: [
     AddCRMSNorm,
     AddLayerNorm,
+    AddRMSNorm,
     BatchChannelNorm,
     BatchChannelNormGrad,
     BatchChannelNormInference,

@@ -4,7 +4,7 @@ import { BatchNorm, BatchNormGrad, BatchNormInference, BatchNormInferenceGrad } 
 import { GroupNorm, GroupNormGrad } from '../src/group-norm/op.ts';
 import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../src/layer-norm/op.ts';
 import { PowerNorm, PowerNormGrad, PowerNormInference } from '../src/power-norm/op.ts';
-import { RMSNorm, RMSNormGrad } from '../src/rms-norm/op.ts';
+import { AddRMSNorm, RMSNorm, RMSNormGrad } from '../src/rms-norm/op.ts';
 import type { Case } from './devices.ts';
 import { batchChannelNormCases } from './batch-channel-norm.wgsl-cases.ts';
 import { evoNormCases } from './evo-norm.wgsl-cases.ts';
@@ -59,28 +59,36 @@ export const cases: readonly [AnyOp, readonly Case[]][] = [
       { inputs: affine([9, 12]), nan: 30 },
     ],
   ],
+  [LayerNorm, rows.map((shape) => ({ inputs: affine(shape, 'gamma', 'beta'), attrs: { activation: 'gelu' } }))],
   [AddLayerNorm, rows.map((shape) => ({ inputs: affine(shape, 'residual', 'gamma', 'beta') }))],
   [
     LayerNormGrad,
     [...rows, chunks, manyRows].flatMap((shape) => [{ inputs: affine(shape, 'dy') }, { inputs: affine(shape, 'dy', 'gamma', 'dsum') }]),
   ],
   [LayerNormGrad, [{ inputs: affine([9, 12], 'dy', 'gamma'), nan: 30 }]],
+  [
+    LayerNormGrad,
+    [...rows, chunks].map((shape) => ({ inputs: affine(shape, 'dy', 'gamma', 'beta', 'dsum'), attrs: { activation: 'silu' } })),
+  ],
   [RMSNorm, [...rows, manyRows].flatMap((shape) => [{ inputs: affine(shape) }, { inputs: affine(shape, 'gamma') }])],
   [RMSNorm, [{ inputs: affine([9, 12]), nan: 30 }]],
+  [RMSNorm, rows.map((shape) => ({ inputs: affine(shape, 'gamma'), attrs: { activation: 'silu' } }))],
+  [AddRMSNorm, rows.map((shape) => ({ inputs: affine(shape, 'residual', 'gamma') }))],
   [
     RMSNormGrad,
     [...rows, chunks, manyRows].flatMap((shape) => [{ inputs: affine(shape, 'dy') }, { inputs: affine(shape, 'dy', 'gamma') }]),
   ],
+  [RMSNormGrad, [...rows, chunks].map((shape) => ({ inputs: affine(shape, 'dy', 'gamma', 'dsum'), attrs: { activation: 'gelu_new' } }))],
   [
     GroupNorm,
     pictures.flatMap((shape) => groups(shape).map((numGroups) => ({ inputs: affine(shape, 'gamma', 'beta'), attrs: { numGroups } }))),
   ],
-  [GroupNorm, [{ inputs: affine([2, 50, 50, 8]), attrs: { numGroups: 2 } }]],
+  [GroupNorm, [{ inputs: affine([2, 50, 50, 8]), attrs: { numGroups: 2, activation: 'relu' } }]],
   [
     GroupNormGrad,
     pictures.flatMap((shape) => groups(shape).map((numGroups) => ({ inputs: affine(shape, 'dy', 'gamma'), attrs: { numGroups } }))),
   ],
-  [GroupNormGrad, [{ inputs: affine([2, 50, 50, 8], 'dy'), attrs: { numGroups: 2 } }]],
+  [GroupNormGrad, [{ inputs: affine([2, 50, 50, 8], 'dy', 'gamma', 'beta'), attrs: { numGroups: 2, activation: 'silu' } }]],
   [BatchNorm, [...pictures, manyRows].flatMap((shape) => [{ inputs: affine(shape) }, { inputs: affine(shape, 'gamma', 'beta') }])],
   [
     BatchNormGrad,

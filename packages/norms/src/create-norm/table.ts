@@ -25,6 +25,8 @@ export interface NormTraits {
   readonly center: boolean;
   /** Whether it can have a gamma. */
   readonly scale: boolean;
+  /** Whether it can have an activation in the same pass. */
+  readonly activation: boolean;
 }
 
 /** A norm that has a layer: the class, made from its arguments, and what it takes. */
@@ -36,9 +38,9 @@ export interface NormEntry<Args, Layer extends layers.Layer> extends NormTraits 
 function norm<Args, Layer extends layers.Layer>(
   layer: NormEntry<Args, Layer>['layer'],
   axis: NormTraits['axis'],
-  { center = true, scale = true }: Partial<Omit<NormTraits, 'axis'>> = {},
+  { center = true, scale = true, activation = false }: Partial<Omit<NormTraits, 'axis'>> = {},
 ): NormEntry<Args, Layer> {
-  return { layer, axis, center, scale };
+  return { layer, axis, center, scale, activation };
 }
 
 /** The norms that have a layer, by the name that `createNorm` knows them by. */
@@ -48,15 +50,15 @@ export const NORMS = {
   crms: norm(CRMSNormalization, 'one', { center: false, scale: false }),
   'estimated-batch': norm(EstimatedBatchNormalization, 'one'),
   'evo-norm': norm(EvoNormalization, 'one'),
-  group: norm(GroupNormalization, 'one'),
-  instance: norm(InstanceNormalization, 'one'),
+  group: norm(GroupNormalization, 'one', { activation: true }),
+  instance: norm(InstanceNormalization, 'one', { activation: true }),
   'l1-batch': norm(L1BatchNormalization, 'one'),
   'l1-layer': norm(L1LayerNormalization, 'several'),
-  layer: norm(LayerNormalization, 'several'),
+  layer: norm(LayerNormalization, 'several', { activation: true }),
   power: norm(PowerNormalization, 'last'),
   region: norm(RegionNormBasic, 'last', { center: false, scale: false }),
   'region-learnable': norm(RegionNormLearnable, 'last', { center: false, scale: false }),
-  rms: norm(RMSNormalization, 'one', { center: false }),
+  rms: norm(RMSNormalization, 'one', { center: false, activation: true }),
   'time-dependent': norm(TimeDependentLayerNormalization, 'last'),
   'time-dependent-rms': norm(TimeDependentRMSNormalization, 'last'),
   unified: norm(UnifiedNormalization, 'last'),

@@ -2,10 +2,10 @@
 // A sample's `positions` of `channels` are handled as positions / copies rows of channels * copies columns.
 import { accumulate, blockRows, gather, moments, pool, pooledMean, pooledSquares, repeat } from '../_columns.as';
 import { min } from '../_simd.as';
-import { magic, minusLog2e, outermost, power1, power2, power3, power4, power5, sigmoid } from './_sigmoid.as';
+import { magic, minusLog2e, outermost, power1, power2, power3, power4, power5, sigmoid } from '../_sigmoid.as';
 
 export { fill } from '../_simd.as';
-export * from './_sigmoid.as';
+export * from '../_sigmoid.as';
 
 /** The root of variance or mean square of a group, by what `pool` found. */
 // @ts-ignore: decorator
@@ -19,6 +19,7 @@ function rootOf(count: usize, centred: bool, epsilon: f32): f32 {
 function activate(x: usize, y: usize, rows: usize, bytes: usize, v: usize, scale: usize, shift: usize): void {
   const one = f32x4.splat(1);
   const log2e = f32x4.splat(minusLog2e);
+  const least = f32x4.splat(-outermost);
   const most = f32x4.splat(outermost);
   const round = f32x4.splat(magic);
   const c5 = f32x4.splat(power5);
@@ -30,12 +31,12 @@ function activate(x: usize, y: usize, rows: usize, bytes: usize, v: usize, scale
     let i: usize = 0;
     for (; i + 16 <= bytes; i += 16) {
       const at = v128.load(x + i);
-      const a = f32x4.mul(at, sigmoid(f32x4.mul(at, v128.load(v + i)), one, log2e, most, round, c5, c4, c3, c2, c1));
+      const a = f32x4.mul(at, sigmoid(f32x4.mul(at, v128.load(v + i)), one, log2e, least, most, round, c5, c4, c3, c2, c1));
       v128.store(y + i, f32x4.add(f32x4.mul(a, v128.load(scale + i)), v128.load(shift + i)));
     }
     for (; i < bytes; i += 4) {
       const at = v128.load32_zero(x + i);
-      const a = f32x4.mul(at, sigmoid(f32x4.mul(at, v128.load32_zero(v + i)), one, log2e, most, round, c5, c4, c3, c2, c1));
+      const a = f32x4.mul(at, sigmoid(f32x4.mul(at, v128.load32_zero(v + i)), one, log2e, least, most, round, c5, c4, c3, c2, c1));
       store<f32>(y + i, f32x4.extract_lane(a, 0) * load<f32>(scale + i) + load<f32>(shift + i));
     }
     x += bytes;
@@ -91,6 +92,7 @@ export function forward(
 function blockSums(x: usize, dy: usize, rows: usize, bytes: usize, v: usize, ofA: usize, ofDy: usize, ofV: usize): void {
   const one = f32x4.splat(1);
   const log2e = f32x4.splat(minusLog2e);
+  const least = f32x4.splat(-outermost);
   const most = f32x4.splat(outermost);
   const round = f32x4.splat(magic);
   const c5 = f32x4.splat(power5);
@@ -110,7 +112,7 @@ function blockSums(x: usize, dy: usize, rows: usize, bytes: usize, v: usize, ofA
     for (let at = x + i; at < end; at += bytes) {
       const xs = v128.load(at);
       const g = v128.load(at + toDy);
-      const s = sigmoid(f32x4.mul(xs, vs), one, log2e, most, round, c5, c4, c3, c2, c1);
+      const s = sigmoid(f32x4.mul(xs, vs), one, log2e, least, most, round, c5, c4, c3, c2, c1);
       const ga = f32x4.mul(g, f32x4.mul(xs, s));
       p = f32x4.add(p, ga);
       q = f32x4.add(q, g);
@@ -129,7 +131,7 @@ function blockSums(x: usize, dy: usize, rows: usize, bytes: usize, v: usize, ofA
     for (let at = x + i; at < end; at += bytes) {
       const xs = v128.load32_zero(at);
       const g = v128.load32_zero(at + toDy);
-      const s = sigmoid(f32x4.mul(xs, vs), one, log2e, most, round, c5, c4, c3, c2, c1);
+      const s = sigmoid(f32x4.mul(xs, vs), one, log2e, least, most, round, c5, c4, c3, c2, c1);
       const ga = f32x4.mul(g, f32x4.mul(xs, s));
       p = f32x4.add(p, ga);
       q = f32x4.add(q, g);
@@ -155,6 +157,7 @@ function spread(
 ): void {
   const one = f32x4.splat(1);
   const log2e = f32x4.splat(minusLog2e);
+  const least = f32x4.splat(-outermost);
   const most = f32x4.splat(outermost);
   const round = f32x4.splat(magic);
   const c5 = f32x4.splat(power5);
@@ -167,7 +170,7 @@ function spread(
     for (; i + 16 <= bytes; i += 16) {
       const xs = v128.load(x + i);
       const t = f32x4.mul(xs, v128.load(v + i));
-      const s = sigmoid(t, one, log2e, most, round, c5, c4, c3, c2, c1);
+      const s = sigmoid(t, one, log2e, least, most, round, c5, c4, c3, c2, c1);
       const direct = f32x4.mul(s, f32x4.add(one, f32x4.mul(t, f32x4.sub(one, s))));
       const g = f32x4.mul(v128.load(dy + i), v128.load(scale + i));
       const through = f32x4.mul(f32x4.sub(xs, v128.load(mean + i)), v128.load(slope + i));
@@ -176,7 +179,7 @@ function spread(
     for (; i < bytes; i += 4) {
       const xs = v128.load32_zero(x + i);
       const t = f32x4.mul(xs, v128.load32_zero(v + i));
-      const s = sigmoid(t, one, log2e, most, round, c5, c4, c3, c2, c1);
+      const s = sigmoid(t, one, log2e, least, most, round, c5, c4, c3, c2, c1);
       const direct = f32x4.mul(s, f32x4.add(one, f32x4.mul(t, f32x4.sub(one, s))));
       const through = (load<f32>(x + i) - load<f32>(mean + i)) * load<f32>(slope + i);
       store<f32>(dx + i, load<f32>(dy + i) * load<f32>(scale + i) * f32x4.extract_lane(direct, 0) + through);

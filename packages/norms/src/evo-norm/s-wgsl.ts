@@ -2,12 +2,12 @@ import { wgslKernel, type KernelCall, type WgslKernel } from '@evenkeel/core';
 import { asSlabs } from '../axes.ts';
 import { blocksOf, columnDispatch, columnShaders } from '../wgsl/columns.ts';
 import { itemSize } from '../wgsl/items.ts';
+import sigmoid from '../wgsl/sigmoid.wgsl.ts';
 import { teamDispatch, teamShaders } from '../wgsl/teams.ts';
 import forward from './evo-norm-s.wgsl.ts';
 import dx from './s-dx.wgsl.ts';
 import statistics from './s-statistics.wgsl.ts';
 import sums from './s-sums.wgsl.ts';
-import sigmoid from './sigmoid.wgsl.ts';
 
 interface Attributes {
   numGroups: number;

@@ -1,10 +1,57 @@
 // Group normalization of channels that stand last, a sample at a time: its channels' statistics in one sweep, pooled by group, then the result.
 // A sample's `positions` of `channels` are handled as positions / copies rows of channels * copies columns.
+import { activate, deactivate, together } from '../_activation.as';
 import { affine, gather, gradientSums, moments, pool, pooledMean, pooledSquares, repeat, spread } from '../_columns.as';
 
+export * from '../_activation.as';
+export * from '../_sigmoid.as';
 export { fill } from '../_simd.as';
 
-/** y = (x - mean) / sqrt(variance + epsilon) gamma + beta with mean and variance per sample and group. */
+/** y = f((x - mean) scale + shift) by column. */
+function activated(
+  x: usize,
+  y: usize,
+  rows: usize,
+  bytes: usize,
+  mean: usize,
+  scale: usize,
+  shift: usize,
+  activation: i32,
+): void {
+  while (rows > 0) {
+    const some = together(rows, bytes, activation);
+    affine(x, y, some, bytes, mean, scale, shift);
+    activate(y, some * bytes, activation);
+    x += some * bytes;
+    y += some * bytes;
+    rows -= some;
+  }
+}
+
+/** dz = dy f'((x - mean) scale + shift) by column. */
+function deactivated(
+  x: usize,
+  dy: usize,
+  dz: usize,
+  rows: usize,
+  bytes: usize,
+  mean: usize,
+  scale: usize,
+  shift: usize,
+  activation: i32,
+): void {
+  while (rows > 0) {
+    const some = together(rows, bytes, activation);
+    affine(x, dz, some, bytes, mean, scale, shift);
+    deactivate(dz, dy, some * bytes, activation);
+    x += some * bytes;
+    dy += some * bytes;
+    dz += some * bytes;
+    rows -= some;
+  }
+}
+
+/** y = f((x - mean) / sqrt(variance + epsilon) gamma + beta) with mean and variance per sample and group. */
 export function forward(
   x: usize,
   gamma: usize,
@@ -17,6 +64,7 @@ export function forward(
   groups: usize,
   copies: usize,
   epsilon: f32,
+  activation: i32,
 ): void {
   const bytes = (channels * copies) << 2;
   const room = (bytes + 15) & ~15;
@@ -42,17 +90,21 @@ export function forward(
     }
     repeat(wideMean, channels, copies);
     repeat(scale, channels, copies);
-    affine(x, y, tall, bytes, wideMean, scale, shift);
+    activated(x, y, tall, bytes, wideMean, scale, shift, activation);
     x += bytes * tall;
     y += bytes * tall;
   }
 }
 
-/** dx = r (g - mean(g) - xhat mean(g xhat)) with g = dy gamma and means over the group, dgamma = sum of dy xhat, dbeta = sum of dy. */
+/**
+ * dx = r (g - mean(g) - xhat mean(g xhat)) with g = dy gamma and means over the group, dgamma = sum of dy xhat, dbeta = sum of dy.
+ * Where there is an activation, dx holds dy times its slope first.
+ */
 export function gradient(
   x: usize,
   dy: usize,
   gamma: usize,
+  beta: usize,
   dx: usize,
   dgamma: usize,
   dbeta: usize,
@@ -63,6 +115,7 @@ export function gradient(
   groups: usize,
   copies: usize,
   epsilon: f32,
+  activation: i32,
 ): void {
   const bytes = (channels * copies) << 2;
   const room = (bytes + 15) & ~15;
@@ -93,7 +146,19 @@ export function gradient(
       }
     }
     repeat(wideMean, channels, copies);
-    gradientSums(x, dy, tall, bytes, wideMean, ofDy, ofProduct, slope);
+    let dz = dy;
+    if (activation != 0) {
+      // Slope and offset are found later: until then they hold gamma / root and beta.
+      for (let at: usize = 0; at < channels << 2; at += 4) {
+        store<f32>(slope + at, load<f32>(gamma + at) * load<f32>(scale + at));
+        store<f32>(offset + at, load<f32>(beta + at));
+      }
+      repeat(slope, channels, copies);
+      repeat(offset, channels, copies);
+      deactivated(x, dy, dx, tall, bytes, wideMean, slope, offset, activation);
+      dz = dx;
+    }
+    gradientSums(x, dz, tall, bytes, wideMean, ofDy, ofProduct, slope);
     gather(ofDy, channels, copies);
     gather(ofProduct, channels, copies);
     for (let first: usize = 0; first < channels; first += width) {
@@ -118,7 +183,7 @@ export function gradient(
     repeat(scale, channels, copies);
     repeat(slope, channels, copies);
     repeat(offset, channels, copies);
-    spread(x, dy, dx, tall, bytes, wideMean, scale, slope, offset);
+    spread(x, dz, dx, tall, bytes, wideMean, scale, slope, offset);
     x += bytes * tall;
     dy += bytes * tall;
     dx += bytes * tall;

@@ -1,6 +1,7 @@
-// A team a group of a sample: y = gamma (x - mean) / sqrt(var + epsilon) + beta.
+// A team a group of a sample: y = f(gamma (x - mean) / sqrt(var + epsilon) + beta).
 struct Params {
   teams: u32, groups: u32, positions: u32, width: u32, group_width: u32, count: f32, epsilon: f32, has_gamma: u32, has_beta: u32,
+  activation: u32,
 }
 
 @group(0) @binding(0) var<storage, read> x: array<Item>;
@@ -45,6 +46,6 @@ fn work(team: u32, lane: u32, lanes: u32) {
     if (params.has_beta == 1) {
       value += beta[first_item + at.y];
     }
-    y[i] = value;
+    y[i] = activate(value, params.activation);
   }
 }

@@ -1,12 +1,12 @@
 import { tidy, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { InputSpec } from '@tensorflow/tfjs-layers';
 import { EvenkeelError, expect } from '@evenkeel/core';
-import { AffineLayer, type AffineArgs } from '../affine.ts';
+import { ActivatedLayer, type ActivatedArgs } from '../affine.ts';
 import { axesLast, knownLengths, positiveAxes } from '../axes-last.ts';
 import { oneShape, oneTensor, type Kwargs, type Shape } from '../keras.ts';
 import { groupNorm } from './op.ts';
 
-export interface GroupNormalizationArgs extends AffineArgs {
+export interface GroupNormalizationArgs extends ActivatedArgs {
   /** How many groups of contiguous channels share statistics; divides the number of channels. -1 is one channel a group. Default 32. */
   groups?: number;
   /** The channel axis, negative counted from the end. Default -1. */
@@ -27,7 +27,7 @@ export interface GroupNormalizationArgs extends AffineArgs {
  * model.add(tf.layers.conv2d({ filters: 64, kernelSize: 3, inputShape: [28, 28, 1] }));
  * model.add(new GroupNormalization({ groups: 16 })); // [null, 26, 26, 64]
  */
-export class GroupNormalization extends AffineLayer {
+export class GroupNormalization extends ActivatedLayer {
   static readonly className = 'GroupNormalization';
   private readonly groups: number;
   private readonly axis: number | [number];
@@ -62,7 +62,7 @@ export class GroupNormalization extends AffineLayer {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
       const { x, back } = axesLast(oneTensor('GroupNormalization', inputs), this.axes);
-      return back(groupNorm(x, this.gamma, this.beta, { numGroups: this.numGroups, epsilon: this.epsilon }));
+      return back(groupNorm(x, this.gamma, this.beta, { numGroups: this.numGroups, epsilon: this.epsilon, activation: this.activation }));
     });
   }
 

@@ -1,11 +1,11 @@
 import { tidy, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { InputSpec } from '@tensorflow/tfjs-layers';
-import { AffineLayer, type AffineArgs } from '../affine.ts';
+import { ActivatedLayer, type ActivatedArgs } from '../affine.ts';
 import { axesLast, knownLengths, positiveAxes } from '../axes-last.ts';
 import { oneShape, oneTensor, type Kwargs, type Shape } from '../keras.ts';
 import { instanceNorm } from './op.ts';
 
-export interface InstanceNormalizationArgs extends AffineArgs {
+export interface InstanceNormalizationArgs extends ActivatedArgs {
   /** The channel axis, negative counted from the end. Default -1. */
   axis?: number | [number];
   /** Default 1e-3, as in the other layers; the function {@link instanceNorm} has 1e-5. */
@@ -25,7 +25,7 @@ export interface InstanceNormalizationArgs extends AffineArgs {
  * model.add(tf.layers.conv2d({ filters: 8, kernelSize: 3, inputShape: [28, 28, 1] }));
  * model.add(new InstanceNormalization()); // [null, 26, 26, 8]
  */
-export class InstanceNormalization extends AffineLayer {
+export class InstanceNormalization extends ActivatedLayer {
   static readonly className = 'InstanceNormalization';
   private readonly axis: number | [number];
   private readonly allowDegenerate: boolean;
@@ -52,7 +52,7 @@ export class InstanceNormalization extends AffineLayer {
       const { x, back } = axesLast(oneTensor('InstanceNormalization', inputs), this.axes);
       // Outside of training a single position is no mistake to warn of: the network is as it was trained.
       const allowDegenerate = this.allowDegenerate || !kwargs?.['training'];
-      return back(instanceNorm(x, this.gamma, this.beta, { epsilon: this.epsilon, allowDegenerate }));
+      return back(instanceNorm(x, this.gamma, this.beta, { epsilon: this.epsilon, activation: this.activation, allowDegenerate }));
     });
   }
 

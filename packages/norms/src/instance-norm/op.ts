@@ -1,11 +1,14 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { EvenkeelError, show } from '@evenkeel/core';
+import type { Activation } from '../activation.ts';
 import { asSlabs } from '../axes.ts';
 import { GroupNorm } from '../group-norm/op.ts';
 
 export interface InstanceNormOptions {
   /** Added to the variance, inside the root. Default 1e-5. */
   epsilon?: number;
+  /** What is applied to the result in the same pass. Default 'linear': nothing. */
+  activation?: Activation;
   /** Accept x with a single position per channel, where every output is beta. Default false: an error. */
   allowDegenerate?: boolean;
 }
@@ -16,9 +19,10 @@ export interface InstanceNormOptions {
  * @param x - [batch, ...spatial, channels] float32, rank >= 3
  * @param gamma - [channels]; left out: 1
  * @param beta - [channels]; left out: 0
- * @returns a new tensor of x's shape
+ * @returns a new tensor of x's shape. A channel of a sample without variance becomes f(beta), f the activation. NaN or infinity stays in its
+ * sample and channel.
  * @throws EvenkeelError SHAPE when gamma or beta do not fit, or there is only one position and not `allowDegenerate`;
- * DTYPE for other than float32; INVALID_ARGUMENT for epsilon <= 0
+ * DTYPE for other than float32; INVALID_ARGUMENT for epsilon <= 0 or an unknown activation
  *
  * Source: Ulyanov, Vedaldi, Lempitsky 2016, "Instance Normalization: The Missing Ingredient for Fast Stylization".
  *
@@ -29,7 +33,7 @@ export function instanceNorm(
   x: Tensor,
   gamma?: Tensor,
   beta?: Tensor,
-  { epsilon = 1e-5, allowDegenerate = false }: InstanceNormOptions = {},
+  { epsilon = 1e-5, activation = 'linear', allowDegenerate = false }: InstanceNormOptions = {},
 ): Tensor {
   const { channels, positions } = asSlabs(x?.shape ?? []);
   if (positions === 1 && !allowDegenerate) {
@@ -42,5 +46,5 @@ export function instanceNorm(
       },
     );
   }
-  return GroupNorm({ x, gamma, beta }, { numGroups: channels, epsilon });
+  return GroupNorm({ x, gamma, beta }, { numGroups: channels, epsilon, activation });
 }

@@ -1,5 +1,5 @@
 // sum = x + residual, y = layerNorm(sum), a team a row. A lane reads back only what it has written itself.
-struct Params { rows: u32, width: u32, count: f32, epsilon: f32, has_gamma: u32, has_beta: u32 }
+struct Params { rows: u32, width: u32, count: f32, epsilon: f32, has_gamma: u32, has_beta: u32, activation: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<Item>;
 @group(0) @binding(1) var<storage, read> residual: array<Item>;
@@ -34,6 +34,6 @@ fn work(row: u32, lane: u32, lanes: u32) {
     if (params.has_beta == 1) {
       value += beta[i];
     }
-    y[start + i] = value;
+    y[start + i] = activate(value, params.activation);
   }
 }

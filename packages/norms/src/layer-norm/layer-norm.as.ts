@@ -1,14 +1,17 @@
 // Layer normalization, row by row: mean, centred squares, result, while the row is in the L1 cache.
+import { activate, deactivate, together } from '../_activation.as';
 import { add, PIECE, squaresOf, standardize, sumOf } from '../_rows.as';
 import { flush, lanes, min, settle } from '../_simd.as';
 
+export * from '../_activation.as';
+export * from '../_sigmoid.as';
 export { fill } from '../_simd.as';
 
 /** Rows whose contributions to dgamma and dbeta are summed in float32 before they enter the float64 totals. */
 const BLOCK: usize = 128;
 
 /** y = (x - mean) / sqrt(variance + epsilon) gamma + beta for every row of `width`. */
-export function forward(x: usize, gamma: usize, beta: usize, y: usize, rows: usize, width: usize, epsilon: f32): void {
+function normalize(x: usize, gamma: usize, beta: usize, y: usize, rows: usize, width: usize, epsilon: f32): void {
   const bytes = width << 2;
   for (; rows > 0; rows--) {
     const mean = <f32>(sumOf(x, bytes) / <f64>width);
@@ -16,6 +19,28 @@ export function forward(x: usize, gamma: usize, beta: usize, y: usize, rows: usi
     standardize(x, gamma, beta, y, bytes, mean, 1 / sqrt<f32>(variance + epsilon));
     x += bytes;
     y += bytes;
+  }
+}
+
+/** The same, activated. */
+export function forward(
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  y: usize,
+  rows: usize,
+  width: usize,
+  epsilon: f32,
+  activation: i32,
+): void {
+  const bytes = width << 2;
+  while (rows > 0) {
+    const some = together(rows, bytes, activation);
+    normalize(x, gamma, beta, y, some, width, epsilon);
+    activate(y, some * bytes, activation);
+    x += some * bytes;
+    y += some * bytes;
+    rows -= some;
   }
 }
 
@@ -30,11 +55,12 @@ export function addForward(
   rows: usize,
   width: usize,
   epsilon: f32,
+  activation: i32,
 ): void {
   const bytes = width << 2;
   for (; rows > 0; rows--) {
     add(x, residual, sum, bytes);
-    forward(sum, gamma, beta, y, 1, width, epsilon);
+    forward(sum, gamma, beta, y, 1, width, epsilon, activation);
     x += bytes;
     residual += bytes;
     sum += bytes;
@@ -114,7 +140,7 @@ function centredSums(x: usize, dy: usize, gamma: usize, bytes: usize, mean: f32)
 
 /**
  * dx = dy gamma r + (x - mean) slope + offset, dgamma += dy (x - mean) r, dbeta += dy of one row.
- * One row at a time: with two, V8 runs out of registers and takes 1.7 times as long.
+ * dx may be dy. One row at a time: with two, V8 runs out of registers and takes 1.7 times as long.
  */
 function spread(
   x: usize,
@@ -136,10 +162,11 @@ function spread(
   const end = x + bytes;
   for (; x + 16 <= end; x += 16) {
     const centred = f32x4.sub(v128.load(x), m);
-    const scaled = f32x4.mul(v128.load(dy), scale);
+    const dz = v128.load(dy);
+    const scaled = f32x4.mul(dz, scale);
     v128.store(dx, f32x4.add(f32x4.mul(scaled, v128.load(gamma)), f32x4.add(f32x4.mul(centred, a), b)));
     v128.store(dgamma, f32x4.add(v128.load(dgamma), f32x4.mul(scaled, centred)));
-    v128.store(dbeta, f32x4.add(v128.load(dbeta), v128.load(dy)));
+    v128.store(dbeta, f32x4.add(v128.load(dbeta), dz));
     dy += 16;
     gamma += 16;
     dx += 16;
@@ -148,10 +175,11 @@ function spread(
   }
   for (; x < end; x += 4) {
     const centred = load<f32>(x) - mean;
-    const scaled = load<f32>(dy) * r;
+    const dz = load<f32>(dy);
+    const scaled = dz * r;
     store<f32>(dx, scaled * load<f32>(gamma) + (centred * slope + offset));
     store<f32>(dgamma, load<f32>(dgamma) + scaled * centred);
-    store<f32>(dbeta, load<f32>(dbeta) + load<f32>(dy));
+    store<f32>(dbeta, load<f32>(dbeta) + dz);
     dy += 4;
     gamma += 4;
     dx += 4;
@@ -162,12 +190,13 @@ function spread(
 
 /**
  * dx = r (g - mean(g) - xhat mean(g xhat)) + dsum with g = dy gamma, dgamma = sum of dy xhat, dbeta = sum of dy, in one sweep.
- * `dsum` may be 0. `totals` has room for 2 width float64.
+ * `dsum` may be 0. `totals` has room for 2 width float64. Where there is an activation, dx holds dy times its slope first.
  */
 export function gradient(
   x: usize,
   dy: usize,
   gamma: usize,
+  beta: usize,
   dsum: usize,
   dx: usize,
   dgamma: usize,
@@ -176,6 +205,7 @@ export function gradient(
   rows: usize,
   width: usize,
   epsilon: f32,
+  activation: i32,
 ): void {
   const bytes = width << 2;
   const n = <f64>width;
@@ -183,13 +213,19 @@ export function gradient(
   memory.fill(dbeta, 0, bytes);
   memory.fill(totals, 0, bytes << 2);
   for (let row: usize = 1; row <= rows; row++) {
-    sums(x, dy, gamma, bytes);
+    let dz = dy;
+    if (activation != 0) {
+      normalize(x, gamma, beta, dx, 1, width, epsilon);
+      deactivate(dx, dy, bytes, activation);
+      dz = dx;
+    }
+    sums(x, dz, gamma, bytes);
     const mean = <f32>(ofX / n);
     const meanG = <f32>(ofG / n);
-    centredSums(x, dy, gamma, bytes, mean);
+    centredSums(x, dz, gamma, bytes, mean);
     const r: f32 = 1 / sqrt<f32>(<f32>(ofX / n) + epsilon);
     const meanGXhat = <f32>(ofG / n) * r;
-    spread(x, dy, gamma, dx, dgamma, dbeta, bytes, mean, r, -r * r * meanGXhat, -r * meanG);
+    spread(x, dz, gamma, dx, dgamma, dbeta, bytes, mean, r, -r * r * meanGXhat, -r * meanG);
     if (dsum != 0) {
       add(dx, dsum, dx, bytes);
       dsum += bytes;

@@ -1,5 +1,5 @@
-// y = gamma (x - mean) / sqrt(var + epsilon) + beta, a team a row. The row is read three times: its caches hold it.
-struct Params { rows: u32, width: u32, count: f32, epsilon: f32, has_gamma: u32, has_beta: u32 }
+// y = f(gamma (x - mean) / sqrt(var + epsilon) + beta), a team a row. The row is read three times: its caches hold it.
+struct Params { rows: u32, width: u32, count: f32, epsilon: f32, has_gamma: u32, has_beta: u32, activation: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<Item>;
 @group(0) @binding(1) var<storage, read> gamma: array<Item>;
@@ -30,6 +30,6 @@ fn work(row: u32, lane: u32, lanes: u32) {
     if (params.has_beta == 1) {
       value += beta[i];
     }
-    y[start + i] = value;
+    y[start + i] = activate(value, params.activation);
   }
 }

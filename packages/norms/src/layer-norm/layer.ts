@@ -1,13 +1,13 @@
 import { tidy, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { InputSpec } from '@tensorflow/tfjs-layers';
 import { EvenkeelError } from '@evenkeel/core';
-import { AffineLayer, type AffineArgs } from '../affine.ts';
+import { ActivatedLayer, type ActivatedArgs } from '../affine.ts';
 import { axesLast, knownLengths, positiveAxes } from '../axes-last.ts';
 import { trailingAxes } from '../axes.ts';
 import { oneShape, oneTensor, type Kwargs, type Shape } from '../keras.ts';
 import { layerNorm } from './op.ts';
 
-export interface LayerNormalizationArgs extends AffineArgs {
+export interface LayerNormalizationArgs extends ActivatedArgs {
   /** The axis or axes that share a mean and a variance; negative ones count from the end. Default -1. */
   axis?: number | number[];
   /** Default 1e-3, as in Keras; the function {@link layerNorm} has 1e-5. */
@@ -25,7 +25,7 @@ export interface LayerNormalizationArgs extends AffineArgs {
  * model.add(tf.layers.dense({ units: 64, inputShape: [16] }));
  * model.add(new LayerNormalization()); // [null, 64]
  */
-export class LayerNormalization extends AffineLayer {
+export class LayerNormalization extends ActivatedLayer {
   static readonly className = 'LayerNormalization';
   private readonly axis: number | number[];
   private axes: number[] = [];
@@ -55,7 +55,13 @@ export class LayerNormalization extends AffineLayer {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
       const { x, back } = axesLast(oneTensor('LayerNormalization', inputs), this.axes);
-      return back(layerNorm(x, this.gamma, this.beta, { axes: trailingAxes(x, this.axes.length), epsilon: this.epsilon }));
+      return back(
+        layerNorm(x, this.gamma, this.beta, {
+          axes: trailingAxes(x, this.axes.length),
+          epsilon: this.epsilon,
+          activation: this.activation,
+        }),
+      );
     });
   }
 

@@ -1,5 +1,6 @@
 import { add, div, mean, mul, sqrt, square, sub, sum, type Tensor } from '@tensorflow/tfjs-core';
 import { defineOp } from '@evenkeel/core';
+import { activate, betaFor, checkActivation, slope, type Activation } from '../activation.ts';
 import { countTrailing, leadingAxes, trailingAxes } from '../axes.ts';
 import { checkEpsilon, checkReduced, checkShape } from '../checks.ts';
 import { owner } from '../owner.ts';
@@ -11,6 +12,13 @@ export interface LayerNormOptions {
   axes?: number[];
   /** Added to the variance, inside the root. Default 1e-5, as in PyTorch; Keras and tfjs-layers have 1e-3. */
   epsilon?: number;
+  /** What is applied to the result in the same pass. Default 'linear': nothing. */
+  activation?: Activation;
+}
+
+export function affine(xhat: Tensor, gamma: Tensor | undefined, beta: Tensor | undefined): Tensor {
+  const scaled = gamma ? mul(xhat, gamma) : xhat;
+  return beta ? add(scaled, beta) : scaled;
 }
 
 /** mean and 1 / sqrt(var + epsilon) over `axes`, kept as axes of length 1. */
@@ -20,19 +28,30 @@ export function standardize(x: Tensor, axes: number[], epsilon: number): { xhat:
   return { xhat: mul(centred, r), r };
 }
 
+const attrs: Required<LayerNormOptions> = { axes: [-1], epsilon: 1e-5, activation: 'linear' };
+
 /**
  * dx = r (g - mean(g) - xhat mean(g xhat)) + dsum with g = dy gamma; dgamma = sum over rows of dy xhat; dbeta = sum over rows of dy.
- * `dsum` is a gradient that reaches x on a way past the norm.
+ * `dsum` is a gradient that reaches x on a way past the norm. Behind an activation dy is first multiplied by its slope, for which
+ * beta is needed.
  */
 export const LayerNormGrad = /* @__PURE__ */ defineOp({
   name: 'LayerNormGrad',
   owner,
-  inputs: { x: '...', dy: '...', gamma: { shape: '...', optional: true }, dsum: { shape: '...', optional: true } },
-  attrs: { axes: [-1], epsilon: 1e-5 },
-  check: ({ x, dy, gamma, dsum }, { axes }) => {
+  inputs: {
+    x: '...',
+    dy: '...',
+    gamma: { shape: '...', optional: true },
+    beta: { shape: '...', optional: true },
+    dsum: { shape: '...', optional: true },
+  },
+  attrs,
+  check: ({ x, dy, gamma, beta, dsum }, { axes, activation }) => {
+    checkActivation('LayerNormGrad', activation);
     const normalized = x.shape.slice(x.rank - countTrailing('LayerNormGrad', x, axes));
     checkShape('LayerNormGrad', 'dy', dy, x.shape, 'as x');
     checkShape('LayerNormGrad', 'gamma', gamma, normalized, 'the normalized axes of x');
+    checkShape('LayerNormGrad', 'beta', beta, normalized, 'the normalized axes of x');
     checkShape('LayerNormGrad', 'dsum', dsum, x.shape, 'as x');
   },
   outputs: {
@@ -40,13 +59,14 @@ export const LayerNormGrad = /* @__PURE__ */ defineOp({
     dgamma: ({ x }, { axes }) => ({ shape: x.shape.slice(x.rank - axes.length), dtype: 'float32' }),
     dbeta: ({ x }, { axes }) => ({ shape: x.shape.slice(x.rank - axes.length), dtype: 'float32' }),
   },
-  reference: ({ x, dy, gamma, dsum }, { axes, epsilon }) => {
+  reference: ({ x, dy, gamma, beta, dsum }, { axes, epsilon, activation }) => {
     const over = trailingAxes(x, axes.length);
     const rows = leadingAxes(x, axes.length);
     const { xhat, r } = standardize(x, over, epsilon);
-    const g = gamma ? mul(dy, gamma) : dy;
+    const dz = slope(affine(xhat, gamma, beta), dy, activation);
+    const g = gamma ? mul(dz, gamma) : dz;
     const dx = mul(r, sub(sub(g, mean(g, over, true)), mul(xhat, mean(mul(g, xhat), over, true))));
-    return { dx: dsum ? add(dx, dsum) : dx, dgamma: sum(mul(dy, xhat), rows), dbeta: sum(dy, rows) };
+    return { dx: dsum ? add(dx, dsum) : dx, dgamma: sum(mul(dz, xhat), rows), dbeta: sum(dz, rows) };
   },
   kernels: () => [layerNormGradWgsl(), layerNormGradWasm()],
 });
@@ -56,9 +76,10 @@ function checkLayerNorm(
   x: Tensor,
   gamma: Tensor | undefined,
   beta: Tensor | undefined,
-  { axes, epsilon }: Required<LayerNormOptions>,
+  { axes, epsilon, activation }: Required<LayerNormOptions>,
 ): void {
   checkEpsilon(op, epsilon);
+  checkActivation(op, activation);
   const count = countTrailing(op, x, axes);
   checkReduced(op, x, trailingAxes(x, count));
   const normalized = x.shape.slice(x.rank - count);
@@ -66,21 +87,24 @@ function checkLayerNorm(
   checkShape(op, 'beta', beta, normalized, 'the normalized axes of x');
 }
 
-function composed(x: Tensor, gamma: Tensor | undefined, beta: Tensor | undefined, { axes, epsilon }: Required<LayerNormOptions>): Tensor {
-  const { xhat } = standardize(x, trailingAxes(x, axes.length), epsilon);
-  const scaled = gamma ? mul(xhat, gamma) : xhat;
-  return beta ? add(scaled, beta) : scaled;
+function composed(
+  x: Tensor,
+  gamma: Tensor | undefined,
+  beta: Tensor | undefined,
+  { axes, epsilon, activation }: Required<LayerNormOptions>,
+): Tensor {
+  return activate(affine(standardize(x, trailingAxes(x, axes.length), epsilon).xhat, gamma, beta), activation);
 }
 
 export const LayerNorm = /* @__PURE__ */ defineOp({
   name: 'LayerNorm',
   owner,
   inputs: { x: '...', gamma: { shape: '...', optional: true }, beta: { shape: '...', optional: true } },
-  attrs: { axes: [-1], epsilon: 1e-5 },
-  check: ({ x, gamma, beta }, attrs) => checkLayerNorm('LayerNorm', x, gamma, beta, attrs),
-  reference: ({ x, gamma, beta }, attrs) => composed(x, gamma, beta, attrs),
-  gradient: (dy, { x, gamma }, attrs) => {
-    const { dx, dgamma, dbeta } = LayerNormGrad({ x, dy, gamma }, attrs);
+  attrs,
+  check: ({ x, gamma, beta }, each) => checkLayerNorm('LayerNorm', x, gamma, beta, each),
+  reference: ({ x, gamma, beta }, each) => composed(x, gamma, beta, each),
+  gradient: (dy, { x, gamma, beta }, each) => {
+    const { dx, dgamma, dbeta } = LayerNormGrad({ x, dy, gamma, beta: betaFor(each.activation, beta) }, each);
     return { x: dx, gamma: dgamma, beta: dbeta };
   },
   kernels: () => [layerNormWgsl(), layerNormWasm()],
@@ -90,33 +114,35 @@ export const AddLayerNorm = /* @__PURE__ */ defineOp({
   name: 'AddLayerNorm',
   owner,
   inputs: { x: '...', residual: '...', gamma: { shape: '...', optional: true }, beta: { shape: '...', optional: true } },
-  attrs: { axes: [-1], epsilon: 1e-5 },
-  check: ({ x, residual, gamma, beta }, attrs) => {
+  attrs,
+  check: ({ x, residual, gamma, beta }, each) => {
     checkShape('AddLayerNorm', 'residual', residual, x.shape, 'as x');
-    checkLayerNorm('AddLayerNorm', x, gamma, beta, attrs);
+    checkLayerNorm('AddLayerNorm', x, gamma, beta, each);
   },
   outputs: { y: ({ x }) => ({ shape: x.shape, dtype: 'float32' }), sum: ({ x }) => ({ shape: x.shape, dtype: 'float32' }) },
   saveOutputs: ['sum'],
-  reference: ({ x, residual, gamma, beta }, attrs) => {
+  reference: ({ x, residual, gamma, beta }, each) => {
     const total = add(x, residual);
-    return { y: composed(total, gamma, beta, attrs), sum: total };
+    return { y: composed(total, gamma, beta, each), sum: total };
   },
-  gradient: (dy, { gamma }, attrs, outputs) => {
-    const { dx, dgamma, dbeta } = LayerNormGrad({ x: outputs.sum, dy: dy.y, gamma, dsum: dy.sum }, attrs);
+  gradient: (dy, { gamma, beta }, each, outputs) => {
+    const needed = { x: outputs.sum, dy: dy.y, gamma, beta: betaFor(each.activation, beta), dsum: dy.sum };
+    const { dx, dgamma, dbeta } = LayerNormGrad(needed, each);
     return { x: dx, residual: dx, gamma: dgamma, beta: dbeta };
   },
   kernels: () => [addLayerNormWgsl(), addLayerNormWasm()],
 });
 
 /**
- * Layer normalization over trailing axes: y = gamma (x - mean) / sqrt(var + epsilon) + beta, with the biased variance.
+ * Layer normalization over trailing axes: y = f(gamma (x - mean) / sqrt(var + epsilon) + beta), with the biased variance; `activation` is f.
  *
  * @param x - [..., n] float32
  * @param gamma - the shape of the normalized axes; left out: 1
  * @param beta - the shape of the normalized axes; left out: 0
- * @returns a new tensor of x's shape. A constant row becomes beta; so does everything when a single element is normalized.
+ * @returns a new tensor of x's shape. A constant row becomes f(beta); so does everything when a single element is normalized. NaN or infinity
+ * stays in its row.
  * @throws EvenkeelError SHAPE when gamma or beta do not fit or a normalized axis is empty, DTYPE for other than float32,
- * INVALID_ARGUMENT for axes that are not trailing and contiguous, or epsilon <= 0
+ * INVALID_ARGUMENT for axes that are not trailing and contiguous, epsilon <= 0, or an unknown activation
  *
  * Source: Ba, Kiros, Hinton 2016, "Layer Normalization", equation 3.
  *
@@ -128,7 +154,8 @@ export function layerNorm(x: Tensor, gamma?: Tensor, beta?: Tensor, options?: La
 }
 
 /**
- * Residual connection and layer normalization in one pass: sum = x + residual, y = layerNorm(sum). Transformers need both.
+ * Residual connection and layer normalization in one pass: sum = x + residual, y = layerNorm(sum). Transformers need both. An `activation` is
+ * applied to y, not to sum.
  *
  * @param x - [..., n] float32
  * @param residual - x's shape

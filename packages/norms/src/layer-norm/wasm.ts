@@ -1,4 +1,5 @@
 import { wasmKernel, type WasmKernel } from '@evenkeel/core';
+import { activationCode, type Activation } from '../activation.ts';
 import { asRows } from '../axes.ts';
 import { parameters } from '../wasm-parameters.ts';
 import binary from './layer-norm.wasm.ts';
@@ -6,16 +7,20 @@ import binary from './layer-norm.wasm.ts';
 interface Attributes {
   axes: number[];
   epsilon: number;
+  activation: Activation;
 }
 
 export const layerNormWasm = (): WasmKernel<Attributes> =>
   wasmKernel({
     binary,
     plan: (call) => {
-      const { axes, epsilon } = call.attrs;
+      const { axes, epsilon, activation } = call.attrs;
       const { rows, width } = asRows(call.inputs['x']!.shape, axes.length);
       const { args, scratch, fills } = parameters(call, width, { gamma: 1, beta: 0 });
-      return { scratch, calls: [...fills, { export: 'forward', args: ['x', ...args, 'y', rows, width, epsilon] }] };
+      return {
+        scratch,
+        calls: [...fills, { export: 'forward', args: ['x', ...args, 'y', rows, width, epsilon, activationCode(activation)] }],
+      };
     },
   });
 
@@ -23,10 +28,16 @@ export const addLayerNormWasm = (): WasmKernel<Attributes> =>
   wasmKernel({
     binary,
     plan: (call) => {
-      const { axes, epsilon } = call.attrs;
+      const { axes, epsilon, activation } = call.attrs;
       const { rows, width } = asRows(call.inputs['x']!.shape, axes.length);
       const { args, scratch, fills } = parameters(call, width, { gamma: 1, beta: 0 });
-      return { scratch, calls: [...fills, { export: 'addForward', args: ['x', 'residual', ...args, 'y', 'sum', rows, width, epsilon] }] };
+      return {
+        scratch,
+        calls: [
+          ...fills,
+          { export: 'addForward', args: ['x', 'residual', ...args, 'y', 'sum', rows, width, epsilon, activationCode(activation)] },
+        ],
+      };
     },
   });
 
@@ -34,14 +45,17 @@ export const layerNormGradWasm = (): WasmKernel<Attributes> =>
   wasmKernel({
     binary,
     plan: (call) => {
-      const { axes, epsilon } = call.attrs;
+      const { axes, epsilon, activation } = call.attrs;
       const { rows, width } = asRows(call.inputs['x']!.shape, axes.length);
-      const { args, scratch, fills } = parameters(call, width, { gamma: 1 });
+      const { args, scratch, fills } = parameters(call, width, { gamma: 1, beta: 0 });
       return {
         scratch: { ...scratch, totals: 16 * width },
         calls: [
           ...fills,
-          { export: 'gradient', args: ['x', 'dy', ...args, 'dsum', 'dx', 'dgamma', 'dbeta', 'totals', rows, width, epsilon] },
+          {
+            export: 'gradient',
+            args: ['x', 'dy', ...args, 'dsum', 'dx', 'dgamma', 'dbeta', 'totals', rows, width, epsilon, activationCode(activation)],
+          },
         ],
       };
     },

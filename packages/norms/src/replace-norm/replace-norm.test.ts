@@ -2,7 +2,7 @@ import { memory, ones, type Tensor } from '@tensorflow/tfjs-core';
 import { input, layers, model as functionalModel, sequential, type LayersModel, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { unregister, use } from '@evenkeel/core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { expectClose, failure, losses, numbers, saveAndLoad, start, values } from '../../test/models.ts';
+import { expectClose, failure, losses, modelOf, numbers, saveAndLoad, start, values } from '../../test/models.ts';
 import {
   BatchNormalization,
   GroupNormalization,
@@ -212,4 +212,13 @@ describe('replaceNorm', () => {
     await expectClose(loaded.predict(x) as Tensor, model.predict(x) as Tensor, 0);
   });
   afterAll(() => unregister(norms));
+});
+
+test('an activation in the same pass goes along, or the norm without is refused', async () => {
+  await start('cpu');
+  const old = modelOf(new LayerNormalization({ activation: 'silu', inputShape: [3, 6], name: 'norm' }));
+  const { model } = replaceNorm(old, 'layer', 'rms');
+  expect(model.getLayer('norm').getConfig()['activation']).toBe('silu');
+  const error = await failure(() => replaceNorm(old, 'layer', 'power'));
+  expect(error.message).toBe('replaceNorm: norm is "silu", expected a layer without an activation, which the norm power cannot have');
 });

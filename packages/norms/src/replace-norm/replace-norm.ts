@@ -67,11 +67,17 @@ function carried(layer: layers.Layer, path: string, to: NormName): serialization
   const config = layer.getConfig();
   // One of its own kind: tfjs-layers' for ours, or one with other options.
   if (layer.getClassName() === NORMS[to].layer.className) return config;
-  const { center, scale } = traitsOf(to);
+  const { center, scale, activation } = traitsOf(to);
   const rest = [...LAYER, 'epsilon', ...AFFINE.filter((key) => (key.startsWith('gamma') ? scale : center))];
   const taken: serialization.ConfigDict = Object.fromEntries(rest.filter((key) => key in config).map((key) => [key, config[key]!]));
   if (center && typeof config['center'] === 'boolean') taken['center'] = config['center'];
   if (scale && typeof config['scale'] === 'boolean') taken['scale'] = config['scale'];
+  const activated = config['activation'];
+  if (typeof activated === 'string' && activated !== 'linear') {
+    // Left out, the model would compute something else.
+    expect(activation, 'replaceNorm', path, `a layer without an activation, which the norm ${to} cannot have`, activated);
+    taken['activation'] = activated;
+  }
   taken['axis'] = axisFor(layer, path, to);
   return taken;
 }
@@ -102,8 +108,8 @@ function handOver(from: layers.Layer, to: layers.Layer): Pick<Replacement, 'kept
 
 /**
  * A model with another norm in place of one: Sequential and functional models, with layers and models that are used more than once, models
- * inside of models, and layers in wrappers. The new layers have the names, `axis`, `epsilon`, `center`, `scale`, initializers,
- * regularizers and constraints of the old ones, as far as their norm has such; `args` go before these. All weights are copied; of the
+ * inside of models, and layers in wrappers. The new layers have the names, `axis`, `epsilon`, `center`, `scale`, `activation`,
+ * initializers, regularizers and constraints of the old ones, as far as their norm has such; `args` go before these. All weights are copied; of the
  * replaced layers those that mean the same and have the same shape: gamma, beta, and running statistics where all of them are the same ones.
  * `replaced` says what was kept, what was lost, what begins anew.
  *
@@ -114,8 +120,8 @@ function handOver(from: layers.Layer, to: layers.Layer): Pick<Replacement, 'kept
  * @param from - a norm's name, several, or a function that chooses layers
  * @param to - the name of the new norm
  * @param args - arguments of the new layers
- * @throws EvenkeelError NOT_FOUND for an unknown name or a model without such a layer, INVALID_ARGUMENT for a layer on axes that the new norm
- * cannot have, and as the new layer; then nothing is left behind
+ * @throws EvenkeelError NOT_FOUND for an unknown name or a model without such a layer, INVALID_ARGUMENT for a layer on axes, or with an activation,
+ * that the new norm cannot have, and as the new layer; then nothing is left behind
  *
  * @example
  * const { model, replaced } = replaceNorm(convolutional, 'batch', 'group', { groups: 8 });

@@ -1,1 +1,1 @@
-export { rmsNorm, RMSNorm, RMSNormGrad, type RMSNormOptions } from './op.ts';
+export { addRmsNorm, AddRMSNorm, rmsNorm, RMSNorm, RMSNormGrad, type RMSNormOptions } from './op.ts';

@@ -1,11 +1,11 @@
 import { tidy, type serialization, type Tensor } from '@tensorflow/tfjs-core';
 import { InputSpec } from '@tensorflow/tfjs-layers';
-import { AffineLayer, type AffineArgs } from '../affine.ts';
+import { ActivatedLayer, type ActivatedArgs } from '../affine.ts';
 import { axesLast, knownLengths, positiveAxes } from '../axes-last.ts';
 import { oneShape, oneTensor, type Kwargs, type Shape } from '../keras.ts';
 import { rmsNorm } from './op.ts';
 
-export interface RMSNormalizationArgs extends Omit<AffineArgs, 'center' | 'betaInitializer' | 'betaRegularizer' | 'betaConstraint'> {
+export interface RMSNormalizationArgs extends Omit<ActivatedArgs, 'center' | 'betaInitializer' | 'betaRegularizer' | 'betaConstraint'> {
   /** The axis that shares a root mean square, negative counted from the end. Default -1. */
   axis?: number | [number];
   /** Default 1e-6, as in Keras. */
@@ -23,7 +23,7 @@ export interface RMSNormalizationArgs extends Omit<AffineArgs, 'center' | 'betaI
  * model.add(tf.layers.dense({ units: 64, inputShape: [16] }));
  * model.add(new RMSNormalization()); // [null, 64]
  */
-export class RMSNormalization extends AffineLayer {
+export class RMSNormalization extends ActivatedLayer {
   static readonly className = 'RMSNormalization';
   private readonly axis: number | [number];
   private axes: number[] = [];
@@ -46,7 +46,7 @@ export class RMSNormalization extends AffineLayer {
     return tidy(() => {
       this.invokeCallHook(inputs, kwargs);
       const { x, back } = axesLast(oneTensor('RMSNormalization', inputs), this.axes);
-      return back(rmsNorm(x, this.gamma, { epsilon: this.epsilon }));
+      return back(rmsNorm(x, this.gamma, { epsilon: this.epsilon, activation: this.activation }));
     });
   }
 

@@ -1,7 +1,10 @@
 // Root-mean-square normalization, row by row: squares, then the result, while the row is in the L1 cache.
-import { ofGX, ofXX, squareSums, squaresOf } from '../_rows.as';
+import { activate, deactivate, together } from '../_activation.as';
+import { add, ofGX, ofXX, squareSums, squaresOf } from '../_rows.as';
 import { flush, settle } from '../_simd.as';
 
+export * from '../_activation.as';
+export * from '../_sigmoid.as';
 export { fill } from '../_simd.as';
 
 /** Rows whose contributions to dgamma are summed in float32 before they enter the float64 totals. */
@@ -32,12 +35,48 @@ function scale(x: usize, gamma: usize, y: usize, bytes: usize, r: f32): void {
 }
 
 /** y = x / sqrt(mean(x^2) + epsilon) gamma for every row of `width`. */
-export function forward(x: usize, gamma: usize, y: usize, rows: usize, width: usize, epsilon: f32): void {
+function normalize(x: usize, gamma: usize, y: usize, rows: usize, width: usize, epsilon: f32): void {
   const bytes = width << 2;
   for (; rows > 0; rows--) {
     const square = <f32>(squaresOf(x, bytes, 0) / <f64>width);
     scale(x, gamma, y, bytes, 1 / sqrt<f32>(square + epsilon));
     x += bytes;
+    y += bytes;
+  }
+}
+
+/** The same, activated. */
+export function forward(x: usize, gamma: usize, y: usize, rows: usize, width: usize, epsilon: f32, activation: i32): void {
+  const bytes = width << 2;
+  while (rows > 0) {
+    const some = together(rows, bytes, activation);
+    normalize(x, gamma, y, some, width, epsilon);
+    activate(y, some * bytes, activation);
+    x += some * bytes;
+    y += some * bytes;
+    rows -= some;
+  }
+}
+
+/** sum = x + residual, y as in `forward` of the sum. */
+export function addForward(
+  x: usize,
+  residual: usize,
+  gamma: usize,
+  y: usize,
+  sum: usize,
+  rows: usize,
+  width: usize,
+  epsilon: f32,
+  activation: i32,
+): void {
+  const bytes = width << 2;
+  for (; rows > 0; rows--) {
+    add(x, residual, sum, bytes);
+    forward(sum, gamma, y, 1, width, epsilon, activation);
+    x += bytes;
+    residual += bytes;
+    sum += bytes;
     y += bytes;
   }
 }
@@ -70,28 +109,41 @@ function spread(x: usize, dy: usize, gamma: usize, dx: usize, dgamma: usize, byt
 }
 
 /**
- * dx = r (g - xhat mean(g xhat)) with g = dy gamma, dgamma = sum of dy xhat, in one sweep. `totals` has room for `width` float64.
+ * dx = r (g - xhat mean(g xhat)) + dsum with g = dy gamma, dgamma = sum of dy xhat, in one sweep. `dsum` may be 0. `totals` has room for
+ * `width` float64. Where there is an activation, dx holds dy times its slope first.
  */
 export function gradient(
   x: usize,
   dy: usize,
   gamma: usize,
+  dsum: usize,
   dx: usize,
   dgamma: usize,
   totals: usize,
   rows: usize,
   width: usize,
   epsilon: f32,
+  activation: i32,
 ): void {
   const bytes = width << 2;
   const n = <f64>width;
   memory.fill(dgamma, 0, bytes);
   memory.fill(totals, 0, bytes << 1);
   for (let row: usize = 1; row <= rows; row++) {
-    squareSums(x, dy, gamma, bytes);
+    let dz = dy;
+    if (activation != 0) {
+      normalize(x, gamma, dx, 1, width, epsilon);
+      deactivate(dx, dy, bytes, activation);
+      dz = dx;
+    }
+    squareSums(x, dz, gamma, bytes);
     const r: f32 = 1 / sqrt<f32>(<f32>(ofXX / n) + epsilon);
     const meanGXhat = <f32>(ofGX / n) * r;
-    spread(x, dy, gamma, dx, dgamma, bytes, r, -r * r * meanGXhat);
+    spread(x, dz, gamma, dx, dgamma, bytes, r, -r * r * meanGXhat);
+    if (dsum != 0) {
+      add(dx, dsum, dx, bytes);
+      dsum += bytes;
+    }
     x += bytes;
     dy += bytes;
     dx += bytes;

@@ -1,5 +1,5 @@
-// y = gamma x / sqrt(mean(x^2) + epsilon), a team a row.
-struct Params { rows: u32, width: u32, count: f32, epsilon: f32, has_gamma: u32 }
+// y = f(gamma x / sqrt(mean(x^2) + epsilon)), a team a row.
+struct Params { rows: u32, width: u32, count: f32, epsilon: f32, has_gamma: u32, activation: u32 }
 
 @group(0) @binding(0) var<storage, read> x: array<Item>;
 @group(0) @binding(1) var<storage, read> gamma: array<Item>;
@@ -21,6 +21,6 @@ fn work(row: u32, lane: u32, lanes: u32) {
     if (params.has_gamma == 1) {
       value *= gamma[i];
     }
-    y[start + i] = value;
+    y[start + i] = activate(value, params.activation);
   }
 }

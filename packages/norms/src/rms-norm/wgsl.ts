@@ -1,31 +1,37 @@
-import { wgslKernel, type WgslKernel } from '@evenkeel/core';
+import { wgslKernel, type DeviceInfo, type KernelCall, type WgslKernel, type WgslPlan } from '@evenkeel/core';
+import { activationCode, type Activation } from '../activation.ts';
 import { asRows } from '../axes.ts';
 import { blocksOf, gammaSums, gammaSumsShader } from '../wgsl/columns.ts';
 import { itemSize } from '../wgsl/items.ts';
-import { teamDispatch, teamShaders } from '../wgsl/teams.ts';
+import { activatedTeamShaders, teamDispatch } from '../wgsl/teams.ts';
+import addRmsNorm from './add-rms-norm.wgsl.ts';
 import rmsNormGrad from './rms-norm-grad.wgsl.ts';
 import rmsNorm from './rms-norm.wgsl.ts';
 
 interface Attributes {
   epsilon: number;
+  activation: Activation;
+}
+
+function forward({ inputs, attrs: { epsilon, activation } }: KernelCall<Attributes>, device: DeviceInfo): WgslPlan {
+  const { rows, width } = asRows(inputs['x']!.shape, 1);
+  const size = itemSize(width);
+  const has_gamma = inputs['gamma'] ? 1 : 0;
+  const uniforms = { rows, width: width / size, count: width, epsilon, has_gamma, activation: activationCode(activation) };
+  return { dispatches: [{ ...teamDispatch(rows, width, size, device), uniforms }] };
 }
 
 /** One dispatch. */
-export const rmsNormWgsl = (): WgslKernel<Attributes> =>
-  wgslKernel({
-    shaders: teamShaders(rmsNorm),
-    plan: ({ inputs, attrs: { epsilon } }, device) => {
-      const { rows, width } = asRows(inputs['x']!.shape, 1);
-      const uniforms = { rows, width: width / itemSize(width), count: width, epsilon, has_gamma: inputs['gamma'] ? 1 : 0 };
-      return { dispatches: [{ ...teamDispatch(rows, width, itemSize(width), device), uniforms }] };
-    },
-  });
+export const rmsNormWgsl = (): WgslKernel<Attributes> => wgslKernel({ shaders: activatedTeamShaders(rmsNorm), plan: forward });
+
+/** One dispatch. */
+export const addRmsNormWgsl = (): WgslKernel<Attributes> => wgslKernel({ shaders: activatedTeamShaders(addRmsNorm), plan: forward });
 
 /** Two dispatches: dx with a part of dgamma for each block of rows, then the sum of the parts. */
 export const rmsNormGradWgsl = (): WgslKernel<Attributes> =>
   wgslKernel({
-    shaders: { ...teamShaders(rmsNormGrad), ...gammaSumsShader() },
-    plan: ({ inputs, attrs: { epsilon } }, device) => {
+    shaders: { ...activatedTeamShaders(rmsNormGrad), ...gammaSumsShader() },
+    plan: ({ inputs, attrs: { epsilon, activation } }, device) => {
       const { rows, width } = asRows(inputs['x']!.shape, 1);
       const { blocks, rowsPerBlock } = blocksOf(rows);
       const uniforms = {
@@ -33,6 +39,8 @@ export const rmsNormGradWgsl = (): WgslKernel<Attributes> =>
         width: width / itemSize(width),
         rows_per_block: rowsPerBlock,
         has_gamma: inputs['gamma'] ? 1 : 0,
+        has_dsum: inputs['dsum'] ? 1 : 0,
+        activation: activationCode(activation),
         count: width,
         epsilon,
       };

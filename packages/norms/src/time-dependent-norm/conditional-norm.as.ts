@@ -24,7 +24,7 @@ export function layer(
 ): void {
   const size = (rows * width) << 2;
   for (; groups > 0; groups--) {
-    layerForward(x, gamma, beta, y, rows, width, epsilon);
+    layerForward(x, gamma, beta, y, rows, width, epsilon, 0);
     x += size;
     y += size;
     gamma += gammaStride;
@@ -76,7 +76,7 @@ export function layerBackward(
   const bytes = width << 2;
   const size = rows * bytes;
   for (; groups > 0; groups--) {
-    layerGradient(x, dy, gamma, 0, dx, dgamma, dbeta, totals, rows, width, epsilon);
+    layerGradient(x, dy, gamma, 0, 0, dx, dgamma, dbeta, totals, rows, width, epsilon, 0);
     x += size;
     dy += size;
     dx += size;

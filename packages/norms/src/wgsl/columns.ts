@@ -1,9 +1,11 @@
 // Sums over very many rows, in two steps: a part for each block of rows, then the sum of the parts.
 import type { WgslDispatch, WgslShader } from '@evenkeel/core';
+import activation from './activation.wgsl.ts';
 import byColumn from './by-column.wgsl.ts';
 import gammaBetaText from './gamma-beta-sums.wgsl.ts';
 import gammaText from './gamma-sums.wgsl.ts';
 import { FOUR, ONE, variant } from './items.ts';
+import sigmoid from './sigmoid.wgsl.ts';
 
 /** How rows are divided where each block leaves a part: enough blocks to keep a GPU busy, few enough that summing the parts costs little. */
 export function blocksOf(rows: number): { blocks: number; rowsPerBlock: number } {
@@ -14,6 +16,11 @@ export function blocksOf(rows: number): { blocks: number; rowsPerBlock: number }
 /** The variants of a kernel whose text says `fn work(block, column, first, end)`: what a thread does with a column's rows from first to end. */
 export function columnShaders(name: string, code: string): Record<string, WgslShader> {
   return { [name]: { code: `${code}${ONE}${byColumn}` }, [variant(name, 4)]: { code: `${code}${FOUR}${byColumn}` } };
+}
+
+/** The same of a kernel's text that calls `activate` or `deactivate`. */
+export function activatedColumnShaders(name: string, code: string): Record<string, WgslShader> {
+  return columnShaders(name, `${code}${sigmoid}${activation}`);
 }
 
 /** Starts a thread for each column of items and each block of rows. */

@@ -2,15 +2,22 @@
 // lanes)`, in terms of items and of total(), the sum over a team's lanes; the rest is put behind it here, so that the lines in error
 // messages are those of the kernel's file.
 import type { DeviceInfo, WgslShader } from '@evenkeel/core';
+import activation from './activation.wgsl.ts';
 import bySubgroup from './by-subgroup.wgsl.ts';
 import byWorkgroup from './by-workgroup.wgsl.ts';
 import { FOUR, ONE, overrides, variant } from './items.ts';
+import sigmoid from './sigmoid.wgsl.ts';
 
 /** The variants of a kernel: by subgroup or workgroup, with one float an item or four. */
 export function teamShaders(code: string): Record<string, WgslShader> {
   const subgroup = (items: string): WgslShader => ({ code: `enable subgroups; ${code}${items}${bySubgroup}`, requires: ['subgroups'] });
   const workgroup = (items: string): WgslShader => ({ code: `${code}${items}${byWorkgroup}` });
   return { subgroup: subgroup(ONE), subgroup4: subgroup(FOUR), workgroup: workgroup(ONE), workgroup4: workgroup(FOUR) };
+}
+
+/** The same of a kernel's text that calls `activate` or `deactivate`. */
+export function activatedTeamShaders(code: string): Record<string, WgslShader> {
+  return teamShaders(`${code}${sigmoid}${activation}`);
 }
 
 /** As the texts have it. */

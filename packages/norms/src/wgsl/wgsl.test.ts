@@ -16,7 +16,7 @@ import { L1BatchNorm, L1BatchNormGrad } from '../l1-batch-norm/op.ts';
 import { L1LayerNorm, L1LayerNormGrad } from '../l1-layer-norm/op.ts';
 import { AddLayerNorm, LayerNorm, LayerNormGrad } from '../layer-norm/op.ts';
 import { norms } from '../plugin.ts';
-import { RMSNorm, RMSNormGrad } from '../rms-norm/op.ts';
+import { AddRMSNorm, RMSNorm, RMSNormGrad } from '../rms-norm/op.ts';
 import { ConditionalNorm, ConditionalNormGrad } from '../time-dependent-norm/op.ts';
 import { UnMixNorm, UnMixNormGrad } from '../unmix-tns/op.ts';
 
@@ -61,6 +61,11 @@ test.each<[string, AnyOp, Case, number]>([
   ['LayerNormGrad', LayerNormGrad, { inputs: affine([40, 24], 'dy', 'gamma') }, 2],
   ['RMSNorm', RMSNorm, { inputs: affine([40, 24], 'gamma') }, 1],
   ['RMSNormGrad', RMSNormGrad, { inputs: affine([40, 24], 'dy', 'gamma') }, 2],
+  ['AddRMSNorm', AddRMSNorm, { inputs: affine([40, 24], 'residual', 'gamma') }, 1],
+  ['LayerNorm and silu', LayerNorm, { inputs: affine([40, 24], 'gamma', 'beta'), attrs: { activation: 'silu' } }, 1],
+  ['the gradient of both', LayerNormGrad, { inputs: affine([40, 24], 'dy', 'gamma', 'beta'), attrs: { activation: 'silu' } }, 2],
+  ['RMSNorm and gelu', RMSNorm, { inputs: affine([40, 24], 'gamma'), attrs: { activation: 'gelu' } }, 1],
+  ['GroupNorm and silu', GroupNorm, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta'), attrs: { numGroups: 6, activation: 'silu' } }, 1],
   ['GroupNorm', GroupNorm, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta'), attrs: { numGroups: 6 } }, 1],
   ['GroupNormGrad', GroupNormGrad, { inputs: affine([3, 7, 7, 24], 'dy', 'gamma'), attrs: { numGroups: 6 } }, 3],
   ['BatchNorm', BatchNorm, { inputs: affine([3, 7, 7, 24], 'gamma', 'beta') }, 2],

@@ -1,4 +1,4 @@
-// The sigmoid of four float32 at once. Its constants come from globals, once, before a loop: newer V8 builds a literal vector anew at each use
+// Exponential and sigmoid of four float32 at once. Their constants come from globals, once, before a loop: newer V8 builds a literal vector anew at each use
 // within one. They are exported and mutable, so that nobody folds them: a module that uses them exports all of this file again.
 
 /** Minus the base-2 logarithm of e. */
@@ -14,18 +14,25 @@ export let power3: f32 = 0.05550734259;
 export let power2: f32 = 0.2402224143;
 export let power1: f32 = 0.6931469771;
 
-/** 1 / (1 + exp(-t)), and NaN of NaN. */
+/** exp(-t) for `scale` minusLog2e, bounded by the outermost powers; NaN of NaN. */
 // @ts-ignore: decorator
 @inline
-export function sigmoid(t: v128, one: v128, scale: v128, most: v128, round: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128): v128 {
+export function power(t: v128, scale: v128, least: v128, most: v128, round: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128): v128 {
   // pmin and pmax give their first argument where it is NaN.
-  const y = f32x4.pmax(f32x4.pmin(f32x4.mul(t, scale), most), f32x4.neg(most));
+  const y = f32x4.pmax(f32x4.pmin(f32x4.mul(t, scale), most), least);
   const shifted = f32x4.add(y, round);
   const f = f32x4.sub(y, f32x4.sub(shifted, round));
-  const power = i32x4.shl(shifted, 23);
+  const whole = i32x4.shl(shifted, 23);
   let p = f32x4.add(f32x4.mul(c5, f), c4);
   p = f32x4.add(f32x4.mul(p, f), c3);
   p = f32x4.add(f32x4.mul(p, f), c2);
   p = f32x4.add(f32x4.mul(p, f), c1);
-  return f32x4.div(one, f32x4.add(one, f32x4.add(f32x4.mul(p, f32x4.mul(f, power)), power)));
+  return f32x4.add(f32x4.mul(p, f32x4.mul(f, whole)), whole);
+}
+
+/** 1 / (1 + exp(-t)), and NaN of NaN. */
+// @ts-ignore: decorator
+@inline
+export function sigmoid(t: v128, one: v128, scale: v128, least: v128, most: v128, round: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128): v128 {
+  return f32x4.div(one, f32x4.add(one, power(t, scale, least, most, round, c5, c4, c3, c2, c1)));
 }
