@@ -1,4 +1,7 @@
 // Computes the cases of the oracle files, each in a file of its own.
 import type { Adapters } from '../../../tools/oracles/adapter.ts';
+import { weightCompanderAdapters } from './weight-compander.oracles.ts';
 
-export const adapters: Adapters = {};
+export const adapters: Adapters = {
+  'weight-compander': weightCompanderAdapters,
+};
