@@ -3,9 +3,16 @@ import { basename, join } from 'node:path';
 import type { DefaultTheme } from 'vitepress';
 
 /** Folders that have a heading and an order of their own; every other folder with pages comes after them, by itself. */
-const known = ['guide', 'norms', 'performance'];
-const headings: Readonly<Record<string, string>> = { guide: 'Guide', norms: 'Normalization layers', performance: 'Performance' };
+const known = ['guide', 'try', 'norms', 'performance'];
+const headings: Readonly<Record<string, string>> = {
+  guide: 'Guide',
+  try: 'Try it',
+  norms: 'Normalization layers',
+  performance: 'Performance',
+};
+const tries = ['playground', 'microscope', 'inpainting'];
 const guide = ['start', 'backends', 'from-tfjs', 'saving', 'which-norm'];
+const orders: Readonly<Record<string, readonly string[]>> = { guide, try: tries };
 const single = ['evidence', 'compatibility', 'troubleshooting'];
 /** No pages of the sidebar. */
 const others = new Set(['api', 'dist', 'examples', 'node_modules', 'public', 'site', 'source']);
@@ -33,7 +40,7 @@ export function sidebar(docs: string): DefaultTheme.SidebarItem[] {
     .map(({ name }) => name);
   const folders = [...known.filter((name) => found.includes(name)), ...found.filter((name) => !known.includes(name)).sort()];
   const groups = folders
-    .map((folder) => ({ text: headings[folder] ?? folder, items: pages(docs, folder, folder === 'guide' ? guide : []) }))
+    .map((folder) => ({ text: headings[folder] ?? folder, items: pages(docs, folder, orders[folder]) }))
     .filter(({ items }) => items.length > 0);
   const reference = single
     .filter((name) => existsSync(join(docs, `${name}.md`)))

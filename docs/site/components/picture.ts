@@ -1,5 +1,6 @@
 // Draws what an example returns: every array of numbers as a row or block of cells, coloured by value.
 import * as Plot from '@observablehq/plot';
+import { labelled } from './labelled.ts';
 import { digits } from './numbers.ts';
 
 interface Cell {
@@ -45,7 +46,6 @@ export function draw(name: string, value: Numbers): HTMLElement | SVGElement {
     width: columns * size + 2,
     height: down * (wide ? 30 : size) + 2,
     margin: 1,
-    ariaLabel: `${name}: ${down} x ${columns} numbers from ${digits(Math.min(...data.map((cell) => cell.value)))} to ${digits(Math.max(...data.map((cell) => cell.value)))}`,
     x: { axis: null, type: 'band', padding: 0.04 },
     y: { axis: null, type: 'band', padding: 0.04 },
     color: { scheme: 'BrBG', domain: [-limit, limit], reverse: false },
@@ -64,6 +64,6 @@ export function draw(name: string, value: Numbers): HTMLElement | SVGElement {
         : []),
     ],
   });
-  plot.setAttribute('role', 'img');
-  return plot;
+  const values = data.map((cell) => cell.value);
+  return labelled(plot, `${name}: ${down} x ${columns} numbers from ${digits(Math.min(...values))} to ${digits(Math.max(...values))}`);
 }
