@@ -135,8 +135,101 @@ describe('examples', () => {
   });
 });
 
+/** The part of a page that trains, paints or measures, in one of these states. */
+const inState = (page: Page, ...states: string[]) => page.locator(states.map((state) => `.lab[data-state="${state}"]`).join(', '));
+
+const stepOf = async (page: Page): Promise<number> => Number(await page.locator('.lab progress').getAttribute('value'));
+
+describe('the playground', () => {
+  test('trains several norms, and knows held-out and drawn digits', async () => {
+    const { page, trouble } = await open('try/playground.html');
+    await page.getByRole('button', { name: 'Add a run' }).click();
+    await page.getByLabel('Run 4').getByLabel('Norm').selectOption('group');
+    await page.getByLabel('Run 4').getByLabel('Optimizer').selectOption('momentum');
+    await page.getByRole('button', { name: 'Remove run 1' }).click();
+    await page.getByLabel('Steps of 64 digits').selectOption('25');
+    await page.getByRole('button', { name: 'Start' }).click();
+    await inState(page, 'done', 'failed').waitFor({ timeout: 60_000 });
+    expect(await page.locator('.lab .status').innerText()).toBe('Done: 25 steps.');
+    const rows = await page.locator('.results tbody tr').allInnerTexts();
+    expect(rows.map((row) => row.split('\t')[0])).toEqual(['1 · batch, adam 0.003', '2 · layer, sgd 0.1', '3 · group, momentum 0.03']);
+    // A tenth would be chance.
+    for (const row of rows) expect(Number(/([\d.]+) %/.exec(row)![1])).toBeGreaterThan(40);
+    await expect.poll(() => page.locator('.charts svg [stroke^="var(--series"]').count()).toBeGreaterThanOrEqual(6);
+
+    await page.getByRole('button', { name: 'Take a held-out digit' }).click();
+    await page.getByText('The digit taken is a 7.').waitFor();
+    await expect.poll(() => page.locator('.answers tbody tr').count()).toBe(3);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    const pad = (await page.locator('.pad').boundingBox())!;
+    await page.mouse.move(pad.x + 112, pad.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(pad.x + 112, pad.y + 180, { steps: 8 });
+    await page.mouse.up();
+    await page.locator('.answers tbody tr').first().waitFor();
+    const ink = await page.locator('.pad').evaluate((pad: HTMLCanvasElement) => pad.getContext('2d')!.getImageData(112, 100, 1, 1).data[0]);
+    expect(ink).toBe(255);
+    expect(trouble).toEqual([]);
+    await page.close();
+  });
+
+  test.each(['wasm', 'webgpu'])('stops and goes on, on %s', async (backend) => {
+    const { page, trouble } = await open('try/playground.html');
+    await page.getByRole('button', { name: 'Remove run 3' }).click();
+    await page.getByRole('button', { name: 'Remove run 1' }).click();
+    await page.getByLabel('Steps of 64 digits').selectOption('1000');
+    await page.getByLabel(backend, { exact: true }).check();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await expect.poll(() => stepOf(page), { timeout: 60_000 }).toBeGreaterThan(0);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await inState(page, 'stopped').waitFor({ timeout: 60_000 });
+    const stopped = await stepOf(page);
+    expect(stopped).toBeLessThan(1000);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await expect.poll(() => stepOf(page), { timeout: 60_000 }).toBeGreaterThan(stopped);
+    expect(trouble).toEqual([]);
+    await page.close();
+  });
+});
+
+/** Percent of held-out digits, as the microscope's text says. */
+const known = (text: string): number => Number(/(\d+) % of held-out/.exec(text)![1]);
+
+test('the microscope shows a deep network without a norm, and with one', async () => {
+  const { page, trouble } = await open('try/microscope.html');
+  await page.getByRole('button', { name: 'Start' }).click();
+  await inState(page, 'done', 'failed').waitFor({ timeout: 90_000 });
+  const [without, withNorm] = await page.locator('.said').allInnerTexts();
+  expect(known(withNorm!)).toBeGreaterThan(known(without!) + 20);
+  await expect.poll(() => page.locator('.histograms svg rect').count()).toBe(2 * 12 * 40);
+  expect(trouble).toEqual([]);
+  await page.close();
+});
+
+test.each(['wasm', 'webgpu'])('a painted hole is filled in, by plain and by region norm, on %s', async (backend) => {
+  const { page, trouble } = await open('try/inpainting.html');
+  await page.getByLabel(backend, { exact: true }).check();
+  await page.getByRole('button', { name: 'No hole' }).click();
+  await page.locator('.painted').click({ position: { x: 96, y: 96 } });
+  await inState(page, 'painted', 'failed').waitFor({ timeout: 60_000 });
+  const captions = await page.locator('.inpainting figcaption').allInnerTexts();
+  for (const caption of captions.slice(1)) expect(Number(/([\d.]+) dB/.exec(caption)![1])).toBeGreaterThan(8);
+  // White is what a hole is; filled in, its middle is not.
+  const middles = await page
+    .locator('.inpainting canvas')
+    .evaluateAll((all) =>
+      all.map((each) => [...(each as HTMLCanvasElement).getContext('2d')!.getImageData(32, 32, 1, 1).data].slice(0, 3)),
+    );
+  expect(middles[0]).toEqual([255, 255, 255]);
+  expect(middles[1]).not.toEqual(middles[0]);
+  expect(middles[2]).not.toEqual(middles[0]);
+  expect(trouble).toEqual([]);
+  await page.close();
+});
+
 describe('axe finds nothing to mend', () => {
-  const main = ['index', 'guide/start', 'guide/which-norm', 'norms/rms-norm', 'evidence', 'performance/index', 'compatibility'];
+  const tried = ['try/playground', 'try/microscope', 'try/inpainting'];
+  const main = ['index', 'guide/start', 'guide/which-norm', 'norms/rms-norm', 'evidence', 'performance/index', 'compatibility', ...tried];
 
   test.each(main.flatMap((path) => (['light', 'dark'] as const).map((scheme) => [path, scheme] as const)))(
     '%s, %s',

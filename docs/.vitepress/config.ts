@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
+import { writeDigits } from '../site/build/digits.ts';
 import { withPolicy } from '../site/build/policy.ts';
 import { markForms } from '../site/build/markdown.ts';
 import { exampleModules } from '../site/build/modules.ts';
@@ -9,6 +10,8 @@ import { sidebar } from '../site/build/sidebar.ts';
 const docs = join(import.meta.dirname, '..');
 /** Where the site will stand on its host, such as `/evenkeel/`. */
 const base = process.env['EVENKEEL_DOCS_BASE'] ?? '/';
+
+await writeDigits(docs);
 
 export default defineConfig({
   title: 'Evenkeel',
@@ -24,6 +27,7 @@ export default defineConfig({
     nav: [
       { text: 'Guide', link: '/guide/start' },
       { text: 'Norms', link: '/norms/' },
+      { text: 'Try it', link: '/try/playground' },
       { text: 'Evidence', link: '/evidence' },
       { text: 'Performance', link: '/performance/' },
     ],
