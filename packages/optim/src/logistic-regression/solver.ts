@@ -7,6 +7,8 @@
  */
 export type Solver = 'gd' | 'normalized-gd' | 'perceptron' | 'batch-perceptron' | 'normalized-batch-perceptron' | 'lbfgs';
 
+export const SOLVERS: readonly Solver[] = ['gd', 'normalized-gd', 'perceptron', 'batch-perceptron', 'normalized-batch-perceptron', 'lbfgs'];
+
 /**
  * What a sample counts in a step: `logistic`, 1 / (1 + exp(margin)), or `misclassified`, 1 where its margin is 0 or less and else 0.
  */

@@ -1,0 +1,8 @@
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** The Euclidean norm. */
+export const norm = (v: Float64Array): number => Math.sqrt(dot(v, v));
