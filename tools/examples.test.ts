@@ -7,7 +7,7 @@ import { backend } from '../packages/core/src/index.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const folder = join(import.meta.dirname, '../docs/examples');
-const pages = join(import.meta.dirname, '../docs/norms');
+const pages = ['norms', 'guide'].map((name) => join(import.meta.dirname, '../docs', name));
 const names = readdirSync(folder).sort();
 
 /** Numbers, to four digits. */
@@ -20,6 +20,11 @@ function near(value: unknown): unknown {
 
 /** What each example returns. */
 const results: Record<string, object> = {
+  'counting-backend': {
+    product: { flops: 1048576, bytes: 106496 },
+    fused: { flops: 114880, bytes: 133120 },
+    composed: { flops: 131200, bytes: 921860 },
+  },
   'evo-norm': {
     groups: 24,
     s0: [0.3908, -0.1274, 1.5275, 0.9416, 1.948, 0, -0.1055, 1.5407],
@@ -155,6 +160,10 @@ describe.each(backends)('on %s', (name) => {
 
 test.each(names)('%s stands on a page of the guide', (example) => {
   const code = readFileSync(join(folder, example, 'index.ts'), 'utf8');
-  const texts = readdirSync(pages).map((page) => readFileSync(join(pages, page), 'utf8'));
+  const texts = pages.flatMap((at) =>
+    readdirSync(at)
+      .filter((page) => page.endsWith('.md'))
+      .map((page) => readFileSync(join(at, page), 'utf8')),
+  );
   expect(texts.filter((text) => text.includes(`\`\`\`ts\n${code}\`\`\``))).toHaveLength(1);
 });
