@@ -12,6 +12,7 @@ import { newerNode, version as newerVersion } from './check/newer-node.mjs';
 import { packAll } from './check/pack.mjs';
 import { packages, registers } from './check/packages.mjs';
 import { alone, install, together } from './check/project.mjs';
+import { checkPublish, checkVersions } from './check/release.mjs';
 import { checkScaffold } from './check/scaffold.mjs';
 import { checkSizes, takeSizes } from './check/sizes.mjs';
 import { runVitest } from './check/vitest.mjs';
@@ -126,6 +127,9 @@ await runSteps('npm run check', async () => {
   await step('plugins as outsiders make them: scaffolded, installed, built, tested on every backend, packed', async () =>
     checkScaffold(folder, tarballs, { webgpu: await hasWebGpuInNode() }),
   );
+
+  await step('a release: versions and changelogs of the changesets that are committed', checkVersions);
+  await step('a release: what npm would publish, with provenance', () => checkPublish(tarballs));
 
   await step('API documentation, without warnings', () => run(process.execPath, [join(root, 'tools/api.mjs')]));
 

@@ -1,52 +1,39 @@
 // A release without releasing: versions and changelogs as `changeset version` makes them, in a clone, and a dry run of publishing what is packed.
 //   node tools/release.mjs
-// Publishing itself: npx changeset version; commit; npm test; npm run check; then, in CI, NPM_CONFIG_PROVENANCE=true npx changeset publish.
-// Provenance needs CI with an identity, and `repository` in each package.json, which must name the repository that CI ran in.
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+//   node tools/release.mjs --repository https://host/owner/name   writes `repository` into every package.json: provenance names it
+// CONTRIBUTING.md has the steps of a real one.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { packAll } from './check/pack.mjs';
 import { packages } from './check/packages.mjs';
+import { checkPublish, checkVersions } from './check/release.mjs';
 import { Failure, root, run, runSteps, step } from './steps.mjs';
 
-/** Versions and changelogs that come of the changesets that are committed. */
-async function version(clone) {
-  await run('git', ['clone', '--quiet', '--local', root, clone]);
-  symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));
-  await run('changeset', ['version'], { cwd: clone });
-  for (const { name, folder, manifest } of packages) {
-    const at = join(clone, relative(root, folder));
-    if (!existsSync(join(at, 'package.json'))) throw new Failure(`${name} is not committed`);
-    const next = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')).version;
-    const changelog = join(at, 'CHANGELOG.md');
-    if (next === manifest.version) console.log(`    ${name} ${next}: no change`);
-    else if (!existsSync(changelog) || !readFileSync(changelog, 'utf8').includes(`## ${next}`)) {
-      throw new Failure(`${name} ${next} has no line in its changelog; npx changeset writes one`);
-    } else console.log(`    ${name} ${manifest.version} -> ${next}, with a changelog`);
+/** Where the code is, as only the one who publishes can say: npm compares it with the repository that CI runs in. */
+function setRepository(given = '') {
+  if (!/^https:\/\/[^/\s]+\/\S+$/.test(given))
+    throw new Failure(`--repository is '${given}', expected an address such as https://host/owner/name`);
+  for (const { folder } of packages) {
+    const file = join(folder, 'package.json');
+    const { license, ...manifest } = JSON.parse(readFileSync(file, 'utf8'));
+    const parts = Object.entries(manifest);
+    const after = parts.findIndex(([name]) => name === 'keywords') + 1;
+    const repository = { type: 'git', url: `git+${given.replace(/\.git$/, '')}.git`, directory: relative(root, folder) };
+    const rest = parts.filter(([name]) => name !== 'repository');
+    const complete = Object.fromEntries([...rest.slice(0, after), ['license', license], ['repository', repository], ...rest.slice(after)]);
+    writeFileSync(file, `${JSON.stringify(complete, undefined, 2)}\n`);
   }
 }
 
-/** What npm would publish; nothing is sent. */
-async function publish(tarballs) {
-  for (const [name, tarball] of tarballs) {
-    const args = ['publish', tarball, '--dry-run', '--access', 'public', '--provenance', '--json', '--ignore-scripts'];
-    const { stdout } = await run('npm', args);
-    const told = JSON.parse(stdout);
-    const { name: published, version: at, files } = told.name === undefined ? told[name] : told;
-    if (published !== name) throw new Failure(`npm would publish ${published} for ${name}`);
-    console.log(`    ${name} ${at}: ${files.length} files`);
-  }
+const at = process.argv.indexOf('--repository');
+if (at > 0) {
+  await runSteps('release', () => step('repository in every package.json', () => setRepository(process.argv[at + 1])));
+} else {
+  await runSteps('release, dry run', async () => {
+    await step('versions and changelogs', checkVersions);
+    await step('install and build', () => run(process.execPath, [join(root, 'tools/setup.mjs'), 'test'], { show: true }));
+    let tarballs;
+    await step('pack; publint and attw', async () => void (tarballs = await packAll(packages)));
+    await step('publish, dry run, with provenance asked for', () => checkPublish(tarballs));
+  });
 }
-
-await runSteps('release, dry run', async () => {
-  const clone = mkdtempSync(join(tmpdir(), 'evenkeel-release-'));
-  try {
-    await step('versions and changelogs', () => version(clone));
-  } finally {
-    rmSync(clone, { recursive: true, force: true });
-  }
-  await step('install and build', () => run(process.execPath, [join(root, 'tools/setup.mjs'), 'test'], { show: true }));
-  let tarballs;
-  await step('pack; publint and attw', async () => void (tarballs = await packAll(packages)));
-  await step('publish, dry run, with provenance asked for', () => publish(tarballs));
-});
