@@ -41,7 +41,16 @@ describe('the command line of recipes', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 
+  test('says what each is about', async () => {
+    const { code, stdout } = await recipe(['list']);
+    expect(code).toBe(0);
+    expect(stdout.split('\n').filter((line) => /^\S/.test(line))).toEqual(Object.keys(recipes));
+    expect(stdout).toContain('layer-norm\n    Layer Normalization. J. L. Ba, J. R. Kiros, G. E. Hinton, 2016.');
+  });
+
   test.each([
+    [['--all', 'layer-norm'], '--all takes neither a name nor --out'],
+    [['layer-norm', '--workers', '0'], "option '--workers <n>' argument '0' is invalid. Expected an integer from 1 to 99."],
     [['no-such'], "argument value 'no-such' is invalid for argument 'name'. Allowed choices are"],
     [['layer-norm', 'rms-norm'], 'too many arguments. Expected 1 argument but got 2.'],
     [['layer-norm', '--seed', 'one'], "option '--seed <n>' argument 'one' is invalid. Expected a number."],
@@ -66,6 +75,18 @@ describe('the command line of recipes', () => {
       failures: [],
     });
     expect(code).toBe(0);
+  });
+
+  test('two processes find what one finds, and --full takes ten seeds', async () => {
+    const given = ['layer-norm', '--arm', 'lstm', '--scale', '0.01', '--json'];
+    const [one, two, full] = await Promise.all([
+      recipe([...given, '--seed', '1', '--seed', '3', '--workers', '1']),
+      recipe([...given, '--seed', '1', '--seed', '3', '--workers', '2']),
+      recipe([...given, '--full', '--seed', '10']),
+    ]);
+    const figures = [one, two, full].map(({ stdout }) => JSON.parse(stdout) as { figures: unknown; seeds: number[] });
+    expect(figures[1]!.figures).toEqual(figures[0]!.figures);
+    expect(figures.map(({ seeds }) => seeds)).toEqual([[1, 3], [1, 3], [10]]);
   });
 
   test('an interrupt leaves no file, not even half of one', async () => {

@@ -53,6 +53,8 @@ export interface Recipe {
   readonly measures: string;
   readonly arms: readonly string[];
   readonly seeds: readonly number[];
+  /** Whether it measures time, so that nothing else may run meanwhile. */
+  readonly timed?: true;
   run(context: RunContext): Promise<Figures>;
   /** The rules by which the claim holds in miniature. Also called before the run, on results that are all NaN, for the rules alone. */
   passes(results: Results): readonly Verdict[];

@@ -16,7 +16,9 @@ import {
   type Recipe,
   type Results,
   type RunContext,
+  type Workers,
 } from './index.ts';
+import { runOnce, type OneRun } from './runner.ts';
 
 /** A recipe whose figures are made up: the error of `good` is its seed, that of `bad` ten times it. */
 function demo(changes: Partial<Recipe> = {}): Recipe {
@@ -55,7 +57,43 @@ const results = (a: number[], b: number[]): Results => {
   return { seeds: a.map((_, i) => i), values, mean: (arm) => values(arm).reduce((sum, value) => sum + value, 0) / a.length };
 };
 
+/** Processes that do what this one does, a turn later. */
+function pretended(recipe: Recipe, count: number): Workers & { most: number } {
+  let busy = 0;
+  const workers = {
+    count,
+    most: 0,
+    end: () => undefined,
+    run: async (run: OneRun, onProgress: (event: ProgressEvent) => void) => {
+      workers.most = Math.max(workers.most, ++busy);
+      // Later seeds are done first.
+      await new Promise((resolve) => setTimeout(resolve, 5 * (4 - run.seed)));
+      busy--;
+      return runOnce(recipe, { ...run, onProgress });
+    },
+  };
+  return workers;
+}
+
 describe('a run', () => {
+  test('with workers has as many runs at a time as there are workers, and the same report', async () => {
+    const recipe = demo();
+    const workers = pretended(recipe, 2);
+    const { date: _, seconds: __, cpuSeconds: used, ...report } = await runRecipe(recipe, { ...cpu, workers });
+    const { date: ___, seconds: ____, cpuSeconds: _____, ...alone } = await runRecipe(recipe, cpu);
+    expect(report).toEqual(alone);
+    expect(workers.most).toBe(2);
+    expect(used).toBeGreaterThan(0);
+  });
+
+  test('with workers ends at once when it is aborted', async () => {
+    const recipe = demo();
+    const controller = new AbortController();
+    const workers: Workers = { count: 2, end: () => undefined, run: () => new Promise(() => undefined) };
+    setTimeout(() => controller.abort(), 5);
+    await failure(() => runRecipe(recipe, { ...cpu, workers, signal: controller.signal }), 'ABORTED');
+  });
+
   test('runs every arm with every seed, and tells mean, spread and what held', async () => {
     const report = await runRecipe(demo(), cpu);
     expect(report).toMatchObject({

@@ -8,6 +8,8 @@ export interface RunRecord {
   /** Why there are no figures. */
   readonly error: string | undefined;
   readonly seconds: number;
+  /** Of the processor: by the clock it takes longer where the machine is shared. */
+  readonly cpuSeconds: number;
 }
 
 export interface Summary {

@@ -11,16 +11,27 @@ import {
 } from '@evenkeel/core';
 import type { Figures, Paper, Recipe, Verdict } from './define.ts';
 import { figuresOf, resultsOf, summarize, type RunRecord, type Summary } from './results.ts';
+import type { Workers } from './workers.ts';
 
 export interface RunOptions extends LongRunning {
   /** Default 'wasm': the same numbers everywhere. */
-  readonly backend?: string;
+  readonly backend?: string | undefined;
   /** More than 0, at most 1. Default 1. */
   readonly scale?: number;
   /** Only these arms. Default all. */
   readonly arms?: readonly string[] | undefined;
   /** Only these seeds. Default all. */
   readonly seeds?: readonly number[] | undefined;
+  /** Processes that do the runs, several at a time. Default: this one does them all. */
+  readonly workers?: Workers | undefined;
+}
+
+/** One arm with one seed. */
+export interface OneRun {
+  readonly arm: string;
+  readonly seed: number;
+  readonly scale: number;
+  readonly backend: string;
 }
 
 /** What came of a recipe. JSON: a figure that is not finite is written as null. */
@@ -43,6 +54,8 @@ export interface RecipeReport {
   /** When it began, ISO 8601. */
   readonly date: string;
   readonly seconds: number;
+  /** Of the processor, of all runs: on two quiet cores half of it is the time that they take. */
+  readonly cpuSeconds: number;
 }
 
 /** Those of `all` that are wanted, in the order of the recipe. */
@@ -54,20 +67,23 @@ function chosen<T>(argument: string, all: readonly T[], wanted: readonly T[] | u
 }
 
 /** Runs one arm once. An abort throws; any other error is what is recorded, since the other arms may still say something. */
-async function runOnce(recipe: Recipe, arm: string, seed: number, scale: number, options: RunOptions): Promise<RunRecord> {
-  const { signal, onProgress } = options;
+export async function runOnce(recipe: Recipe, { arm, seed, scale, backend, signal, onProgress }: OneRun & LongRunning): Promise<RunRecord> {
   const name = `${arm}, seed ${seed}`;
   const started = performance.now();
-  const seconds = (): number => (performance.now() - started) / 1000;
+  const before = process.cpuUsage();
+  const took = (): Pick<RunRecord, 'seconds' | 'cpuSeconds'> => {
+    const { user, system } = process.cpuUsage(before);
+    return { seconds: (performance.now() - started) / 1000, cpuSeconds: (user + system) / 1e6 };
+  };
   onProgress?.({ status: 'initiate', name });
   const progress = (loaded: number, total: number, metrics?: Figures): void =>
     onProgress?.({ status: 'progress', name, loaded, total, ...(metrics && { metrics }) });
   try {
-    const figures = await recipe.run({ arm, seed, scale, backend: getBackend(), signal, progress });
-    return { arm, seed, figures, error: undefined, seconds: seconds() };
+    const figures = await recipe.run({ arm, seed, scale, backend, signal, progress });
+    return { arm, seed, figures, error: undefined, ...took() };
   } catch (error) {
     if (isEvenkeelError(error, 'ABORTED')) throw error;
-    return { arm, seed, figures: undefined, error: error instanceof Error ? error.message : String(error), seconds: seconds() };
+    return { arm, seed, figures: undefined, error: error instanceof Error ? error.message : String(error), ...took() };
   } finally {
     onProgress?.({ status: 'done', name });
   }
@@ -83,8 +99,13 @@ function summaries(arm: string, seeds: readonly number[], runs: readonly RunReco
   );
 }
 
+/** Ends when the signal says so: what runs in other processes does not look at it. */
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
+}
+
 /**
- * Runs a recipe: each arm with each seed, one after the other. Between runs it looks at the signal; within a run that is the recipe's to do.
+ * Runs a recipe: each arm with each seed, one after the other, or as many at a time as there are workers. Between runs it looks at the signal; within a run that is the recipe's to do.
  *
  * @throws EvenkeelError ABORTED, INVALID_ARGUMENT for an arm, seed or scale that there is not, and what keeps a backend from starting. An
  * arm that throws is in the report's `failures`, and no rule about it holds.
@@ -96,17 +117,21 @@ export async function runRecipe(recipe: Recipe, options: RunOptions = {}): Promi
   const seeds = chosen('seed', recipe.seeds, options.seeds);
   const date = new Date();
   await startBackend(backend);
+  const { workers } = options;
+  const wanted = seeds.flatMap((seed) => arms.map((arm): OneRun => ({ arm, seed, scale, backend: getBackend() })));
+  const total = wanted.length;
   const runs: RunRecord[] = [];
-  const total = arms.length * seeds.length;
-  for (const seed of seeds) {
-    for (const arm of arms) {
+  const waiting = [...wanted];
+  const lane = async (): Promise<void> => {
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
       // Signals of the terminal are heard only when the event loop turns.
       await setImmediate();
       throwIfAborted(signal, 'recipe');
       onProgress?.({ status: 'progress_total', loaded: runs.length, total });
-      runs.push(await runOnce(recipe, arm, seed, scale, options));
+      runs.push(await (workers?.run(run, (event) => onProgress?.(event)) ?? runOnce(recipe, { ...run, signal, onProgress })));
     }
-  }
+  };
+  await Promise.race([Promise.all(Array.from({ length: workers?.count ?? 1 }, lane)), aborted(workers && signal)]);
   throwIfAborted(signal, 'recipe');
   onProgress?.({ status: 'progress_total', loaded: total, total });
   onProgress?.({ status: 'ready' });
@@ -128,6 +153,7 @@ export async function runRecipe(recipe: Recipe, options: RunOptions = {}): Promi
     versions: { evenkeel: RandomBits.definition.owner.version, node: process.versions.node, tfjs: version_core },
     date: date.toISOString(),
     seconds: (Date.now() - date.getTime()) / 1000,
+    cpuSeconds: runs.reduce((sum, run) => sum + run.cpuSeconds, 0),
   };
 }
 

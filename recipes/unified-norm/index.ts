@@ -25,6 +25,7 @@ export default defineRecipe({
   measures: `${TOKENS} Folding: latency (median of 30 runs, in turns) and peak memory of the tensors of a pre-norm Transformer (width 128, 4 layers, 4 heads, feed-forward 512, 8 x 64 tokens) whose unified norms are folded away, against the same with this library's fused layer norm, and with that of tfjs-layers. Its weights are random: speed does not depend on them.`,
   arms: [...arms.keys()],
   seeds: [1, 2, 3],
+  timed: true,
   run: (context) => arms.get(context.arm)!(context),
   passes: (results) => [
     margin(results, 'perplexity', 'unified-norm/32 words', '<', 'batch-norm/32 words', { by: 0.8, each: true }),
