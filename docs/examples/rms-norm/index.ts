@@ -1,5 +1,5 @@
 import { tensor1d, tensor2d } from '@tensorflow/tfjs-core';
-import { rmsNorm } from '@evenkeel/norms';
+import { addRmsNorm, rmsNorm } from '@evenkeel/norms';
 
 export async function main() {
   const x = tensor2d([
@@ -8,5 +8,6 @@ export async function main() {
   ]);
   const gamma = tensor1d([1, 2]);
   const y = rmsNorm(x, gamma); // [2, 2]: rows that differ by a factor become the same
-  return { y: await y.array() };
+  const { y: normalized, sum } = addRmsNorm(x, y, gamma); // both [2, 2]: sum = x + y, normalized = rmsNorm(sum)
+  return { y: await y.array(), sum: await sum.array(), normalized: await normalized.array() };
 }
