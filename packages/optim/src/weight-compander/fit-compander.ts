@@ -63,7 +63,7 @@ export interface FittedCompander {
 const START = 1.3 / (Math.PI / 2);
 
 /** a / b, the slope at 0, is at most this. */
-const STEEPEST = 10;
+export const STEEPEST = 10;
 
 const INITS: readonly CompanderInit[] = ['deviation', 'max', 'direct'];
 
