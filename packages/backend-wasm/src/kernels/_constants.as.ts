@@ -8,8 +8,8 @@ export let log2e: f32 = 1.44269504;
 /** ln 2 in two parts, so that products of the first with integers are exact. */
 export let ln2High: f32 = 0.693359375;
 export let ln2Low: f32 = -2.12194440e-4;
-/** Where exp is the least normal number, nearly. */
-export let expTiny: f32 = -87;
+/** The exponent whose bits are those of 0. */
+export let leastExponent: f32 = -127;
 /** Where exp is 0, and where it is infinite. */
 export let expLeast: f32 = -104;
 export let expMost: f32 = 89;

@@ -42,13 +42,13 @@ export function exp(x: v128, least: v128, most: v128, log2e: v128, magic: v128, 
 }
 
 /**
- * exp(x) for x <= 0, and 0 from exp(-87) down, as 2^n 2^f with x log2 e = n + f: for differences that have been rounded already, by as much
- * as the product is here.
+ * exp(x) for x <= 0, and 0 from 2^-126.5 down, as 2^n 2^f with x log2 e = n + f: for differences that have been rounded already, by as much
+ * as the product is here. At the least n, -127, the bits of 2^n are those of 0.
  */
 // @ts-ignore: decorator
 @inline
-export function expBelow(x: v128, tiny: v128, log2e: v128, magic: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128): v128 {
-  const y = f32x4.mul(x, log2e);
+export function expBelow(x: v128, least: v128, log2e: v128, magic: v128, c5: v128, c4: v128, c3: v128, c2: v128, c1: v128): v128 {
+  const y = f32x4.pmax(f32x4.mul(x, log2e), least);
   const shifted = f32x4.add(y, magic);
   const f = f32x4.sub(y, f32x4.sub(shifted, magic));
   const power = i32x4.shl(shifted, 23);
@@ -56,7 +56,7 @@ export function expBelow(x: v128, tiny: v128, log2e: v128, magic: v128, c5: v128
   p = madd(p, f, c3);
   p = madd(p, f, c2);
   p = madd(p, f, c1);
-  return v128.andnot(madd(p, f32x4.mul(f, power), power), f32x4.lt(x, tiny));
+  return madd(p, f32x4.mul(f, power), power);
 }
 
 /** exp(x) - 1, without cancellation near 0. */

@@ -2,7 +2,7 @@
 // variants: relaxed
 
 import { exp, expBelow, log } from '../_math.as';
-import { exp2, exp3, exp4, exp5, exp6, expLeast, expMost, expTiny, infinite, leastNormal, ln2High, ln2Low, log0, log1, log2, log2e, log3, log4, log5, log6, log7, log8, magic, mantissa, power1, power2, power3, power4, power5, raise, raised, rootHalf } from '../_constants.as';
+import { exp2, exp3, exp4, exp5, exp6, expLeast, expMost, leastExponent, infinite, leastNormal, ln2High, ln2Low, log0, log1, log2, log2e, log3, log4, log5, log6, log7, log8, magic, mantissa, power1, power2, power3, power4, power5, raise, raised, rootHalf } from '../_constants.as';
 
 export * from '../_constants.as';
 
@@ -50,9 +50,13 @@ function total(v: v128): v128 {
   return f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 1, 0, 3, 2));
 }
 
-/** y = exp(x - max) / sum of them, for each of `rows` rows of `n`. In place too. */
+/**
+ * y = exp(x - max) / sum of them, for each of `rows` rows of `n`. In place too. The largest of a row is found while the row before it is
+ * scaled: that pass is bound by memory, and has registers to spare.
+ */
 export function softmax(x: usize, y: usize, rows: usize, n: usize): void {
-  const tiny = f32x4.splat(expTiny);
+  if (rows == 0) return;
+  const least = f32x4.splat(leastExponent);
   const scale = f32x4.splat(log2e);
   const round = f32x4.splat(magic);
   const c5 = f32x4.splat(power5);
@@ -61,29 +65,56 @@ export function softmax(x: usize, y: usize, rows: usize, n: usize): void {
   const c2 = f32x4.splat(power2);
   const c1 = f32x4.splat(power1);
   const tail = n & 3;
-  for (let r: usize = 0; r < rows; r++) {
-    const max = largest(x, n);
-    let a = f32x4.splat(0);
-    let b = a;
-    let to = y;
-    const end = x + n * 4;
-    for (; x + 16 <= end; x += 16) {
-      const p = expBelow(f32x4.sub(v128.load(x), max), tiny, scale, round, c5, c4, c3, c2, c1);
-      v128.store(to, p);
-      a = f32x4.add(a, p);
-      to += 16;
+  const last = x + (rows - 1) * n * 4;
+  let max = largest(x, n);
+  while (true) {
+    const across = y - x;
+    let sum = f32x4.splat(0);
+    let from = x;
+    for (const end = x + (n & ~3) * 4; from < end; from += 16) {
+      const p = expBelow(f32x4.sub(v128.load(from), max), least, scale, round, c5, c4, c3, c2, c1);
+      v128.store(from + across, p);
+      sum = f32x4.add(sum, p);
     }
     if (tail != 0) {
-      const p = expBelow(f32x4.sub(rest(x, tail, f32x4.splat(-Infinity)), max), tiny, scale, round, c5, c4, c3, c2, c1);
-      storeRest(to, p, tail);
-      b = f32x4.add(b, p);
-      x += tail * 4;
+      const p = expBelow(f32x4.sub(rest(from, tail, f32x4.splat(-Infinity)), max), least, scale, round, c5, c4, c3, c2, c1);
+      storeRest(from + across, p, tail);
+      sum = f32x4.add(sum, p);
     }
-    const factor = f32x4.div(f32x4.splat(1), total(f32x4.add(a, b)));
-    const last = y + n * 4;
-    for (; y + 16 <= last; y += 16) v128.store(y, f32x4.mul(v128.load(y), factor));
-    for (; y < last; y += 4) store<f32>(y, load<f32>(y) * f32x4.extract_lane(factor, 0));
+    const factor = f32x4.div(f32x4.splat(1), total(sum));
+    // After the last row that row once more, for nothing.
+    const next = x == last ? x : x + n * 4;
+    max = scaleAndLargest(y, factor, next, n);
+    if (x == last) return;
+    x = next;
+    y += n * 4;
   }
+}
+
+/** Scales a row of y; the largest of a row of x, in all lanes. */
+function scaleAndLargest(y: usize, factor: v128, x: usize, n: usize): v128 {
+  let a = f32x4.splat(-Infinity);
+  let b = a;
+  const end = y + n * 4;
+  for (; y + 32 <= end; y += 32) {
+    v128.store(y, f32x4.mul(v128.load(y), factor));
+    v128.store(y, f32x4.mul(v128.load(y, 16), factor), 16);
+    a = f32x4.pmax(a, v128.load(x));
+    b = f32x4.pmax(b, v128.load(x, 16));
+    x += 32;
+  }
+  for (; y + 16 <= end; y += 16) {
+    v128.store(y, f32x4.mul(v128.load(y), factor));
+    a = f32x4.pmax(a, v128.load(x));
+    x += 16;
+  }
+  if (y < end) {
+    storeRest(y, f32x4.mul(rest(y, n & 3, factor), factor), n & 3);
+    b = f32x4.pmax(b, rest(x, n & 3, f32x4.splat(-Infinity)));
+  }
+  a = f32x4.pmax(a, b);
+  a = f32x4.pmax(a, v128.shuffle<f32>(a, a, 2, 3, 0, 1));
+  return f32x4.pmax(a, v128.shuffle<f32>(a, a, 1, 0, 3, 2));
 }
 
 function logarithm(x: v128): v128 {
@@ -110,7 +141,7 @@ export function logSoftmax(x: usize, y: usize, rows: usize, n: usize): void {
 
 /** The sum of exp(x - max) over a row, in all lanes. */
 function sumOfExp(x: usize, n: usize, max: v128): v128 {
-  const tiny = f32x4.splat(expTiny);
+  const least = f32x4.splat(leastExponent);
   const scale = f32x4.splat(log2e);
   const round = f32x4.splat(magic);
   const c5 = f32x4.splat(power5);
@@ -120,9 +151,8 @@ function sumOfExp(x: usize, n: usize, max: v128): v128 {
   const c1 = f32x4.splat(power1);
   let a = f32x4.splat(0);
   let b = a;
-  const end = x + n * 4;
-  for (; x + 16 <= end; x += 16) a = f32x4.add(a, expBelow(f32x4.sub(v128.load(x), max), tiny, scale, round, c5, c4, c3, c2, c1));
-  if (x < end) b = f32x4.add(b, expBelow(f32x4.sub(rest(x, n & 3, f32x4.splat(-Infinity)), max), tiny, scale, round, c5, c4, c3, c2, c1));
+  for (const end = x + (n & ~3) * 4; x < end; x += 16) a = f32x4.add(a, expBelow(f32x4.sub(v128.load(x), max), least, scale, round, c5, c4, c3, c2, c1));
+  if ((n & 3) != 0) b = f32x4.add(b, expBelow(f32x4.sub(rest(x, n & 3, f32x4.splat(-Infinity)), max), least, scale, round, c5, c4, c3, c2, c1));
   return total(f32x4.add(a, b));
 }
 
