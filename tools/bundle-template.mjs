@@ -21,7 +21,15 @@ const variants = {
   layer: { files: op, without: ['gradient', 'gradient-and-kernels', 'optimizer'] },
   optimizer: { files: [...always, 'src/optimizer.ts', 'src/optimizer.test.ts'], without: ['op', 'gradient', 'layer'] },
   kernel: {
-    files: ['src/owner.ts', 'src/kernel.ts', 'src/kernel-checks.ts', 'src/kernel.test.ts', 'test/backends.ts', ...kernels],
+    files: [
+      'src/owner.ts',
+      'src/kernel.ts',
+      'src/kernel-checks.ts',
+      'src/kernel.test.ts',
+      'test/backends.ts',
+      'test/hello-kernel.bench.ts',
+      ...kernels,
+    ],
     without: ['gradient', 'beside-the-plugin'],
     renamed: { 'src/kernel.ts': 'src/plugin.ts', 'src/kernel-checks.ts': 'src/checks.ts', 'src/kernel.test.ts': 'src/plugin.test.ts' },
   },
@@ -72,7 +80,9 @@ function pruneImports(text) {
 
 /** Other modules under their new names. */
 function renameModules(text, renamed) {
-  for (const [from, to] of Object.entries(renamed)) text = text.replaceAll(`./${from.slice(4)}'`, `./${to.slice(4)}'`);
+  for (const [from, to] of Object.entries(renamed)) {
+    for (const folder of ['./', '../src/']) text = text.replaceAll(`'${folder}${from.slice(4)}'`, `'${folder}${to.slice(4)}'`);
+  }
   return text;
 }
 

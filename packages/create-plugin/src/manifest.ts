@@ -53,7 +53,7 @@ function ranges(names: readonly string[]): Record<string, string> {
 
 /** The package.json of a plugin. */
 export function manifestOf(names: Names, variant: Variant): object {
-  const hasBench = variant === 'op';
+  const hasBench = Object.keys(template.variants[variant]).some((file) => file.endsWith('.bench.ts'));
   // Its tests build models, of its layers or with its optimizer.
   const more = variant === 'optimizer' ? ['@tensorflow/tfjs-layers'] : [];
   return {

@@ -87,5 +87,6 @@ export function renamed(text: string, { stem, packageName, op, function: functio
     .replaceAll('helloNorm', functionName)
     .replaceAll('hello-norm', stem)
     .replaceAll('helloKernels', `${functionName}Kernels`)
+    .replaceAll('hello-kernel', stem)
     .replaceAll(/\bhello\b/g, `${functionName}Plugin`);
 }
