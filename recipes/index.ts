@@ -7,8 +7,10 @@ export const recipes: Readonly<Record<string, () => Promise<{ readonly default: 
   evonorm: () => import('./evonorm/index.ts'),
   'l1-norm': () => import('./l1-norm/index.ts'),
   'layer-norm': () => import('./layer-norm/index.ts'),
+  'normalized-lr-gd': () => import('./normalized-lr-gd/index.ts'),
   powernorm: () => import('./powernorm/index.ts'),
   'region-norm': () => import('./region-norm/index.ts'),
   'unified-norm': () => import('./unified-norm/index.ts'),
   'unmix-tns': () => import('./unmix-tns/index.ts'),
+  'weight-compander': () => import('./weight-compander/index.ts'),
 };

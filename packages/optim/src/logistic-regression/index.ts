@@ -6,3 +6,4 @@ export type { FitOptions, LogisticRegressionOptions } from './options.ts';
 export type { Convergence, FitReport, History } from './report.ts';
 export type { Batch, Batches, Conflict, Labels } from './samples.ts';
 export type { MarginSumsOptions, SampleWeights, Solver } from './solver.ts';
+export { trajectory, type TrajectoryOptions, type TrajectoryPoint } from './trajectory.ts';
