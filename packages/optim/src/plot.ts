@@ -1,0 +1,1 @@
+export { plotConvergence, type PlotConvergenceOptions } from './logistic-regression/plot-convergence.ts';
