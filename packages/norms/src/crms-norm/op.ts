@@ -87,7 +87,8 @@ export const AddCRMSNorm = /* @__PURE__ */ defineOp({
  * `rmsNorm(v)`, and `layerNorm(v)`, of the same epsilon. There is no gamma: it would have to be the same for all d numbers.
  *
  * @param x - [..., d - 1] float32
- * @returns a new tensor of x's shape; zeros for a row of zeros, whose gradient is dy / sqrt(epsilon)
+ * @returns a new tensor of x's shape; zeros for a row of zeros, whose gradient is dy / sqrt(epsilon). NaN or
+ * infinity stays in its row. Numbers as large as 65504 are no danger.
  * @throws EvenkeelError SHAPE for rows without elements (d < 2), DTYPE for other than float32, INVALID_ARGUMENT for epsilon <= 0 or a
  * `padding` that leaves no column
  *

@@ -92,6 +92,7 @@ export const GroupNorm = /* @__PURE__ */ defineOp({
  * @param gamma - [channels]; left out: 1
  * @param beta - [channels]; left out: 0
  * @returns a new tensor of x's shape. A group without variance becomes f(beta), f the activation. NaN or infinity stays in its sample and group.
+ * Numbers as large as 65504, and mean 1e4 with deviation 1, are right to 5e-3.
  * @throws EvenkeelError SHAPE when gamma or beta do not fit or a reduced axis is empty, DTYPE for other than float32,
  * INVALID_ARGUMENT when numGroups does not divide the channels, epsilon <= 0, or an unknown activation
  *

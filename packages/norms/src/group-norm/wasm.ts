@@ -1,15 +1,12 @@
 import { wasmKernel, type WasmKernel } from '@evenkeel/core';
-import { activationCode, type Activation } from '../activation.ts';
+import { activationCode } from '../activation.ts';
 import { asSlabs } from '../axes.ts';
 import { asColumns } from '../wasm-columns.ts';
 import { parameters } from '../wasm-parameters.ts';
 import binary from './group-norm.wasm.ts';
+import type { GroupNormOptions } from './op.ts';
 
-interface Attributes {
-  numGroups: number;
-  epsilon: number;
-  activation: Activation;
-}
+type Attributes = Required<GroupNormOptions>;
 
 export const groupNormWasm = (): WasmKernel<Attributes> =>
   wasmKernel({

@@ -1,5 +1,5 @@
 import { wgslKernel, type KernelCall, type WgslKernel } from '@evenkeel/core';
-import { activationCode, type Activation } from '../activation.ts';
+import { activationCode } from '../activation.ts';
 import { asSlabs } from '../axes.ts';
 import { activatedColumnShaders, blocksOf, columnDispatch, gammaBetaSums, gammaBetaSumsShader } from '../wgsl/columns.ts';
 import { itemSize } from '../wgsl/items.ts';
@@ -7,12 +7,9 @@ import { activatedTeamShaders, teamDispatch } from '../wgsl/teams.ts';
 import dx from './group-norm-dx.wgsl.ts';
 import statistics from './group-norm-statistics.wgsl.ts';
 import forward from './group-norm.wgsl.ts';
+import type { GroupNormOptions } from './op.ts';
 
-interface Attributes {
-  numGroups: number;
-  epsilon: number;
-  activation: Activation;
-}
+type Attributes = Required<GroupNormOptions>;
 
 function groups({ inputs, attrs: { numGroups, epsilon, activation } }: KernelCall<Attributes>) {
   const { samples, positions, channels } = asSlabs(inputs['x']!.shape);

@@ -20,7 +20,7 @@ export interface InstanceNormOptions {
  * @param gamma - [channels]; left out: 1
  * @param beta - [channels]; left out: 0
  * @returns a new tensor of x's shape. A channel of a sample without variance becomes f(beta), f the activation. NaN or infinity stays in its
- * sample and channel.
+ * sample and channel. Numbers as large as 65504, and mean 1e4 with deviation 1, are right to 5e-3.
  * @throws EvenkeelError SHAPE when gamma or beta do not fit, or there is only one position and not `allowDegenerate`;
  * DTYPE for other than float32; INVALID_ARGUMENT for epsilon <= 0 or an unknown activation
  *

@@ -140,7 +140,7 @@ export const AddLayerNorm = /* @__PURE__ */ defineOp({
  * @param gamma - the shape of the normalized axes; left out: 1
  * @param beta - the shape of the normalized axes; left out: 0
  * @returns a new tensor of x's shape. A constant row becomes f(beta); so does everything when a single element is normalized. NaN or infinity
- * stays in its row.
+ * stays in its row. Numbers as large as 65504, and mean 1e4 with deviation 1, are right to 5e-3.
  * @throws EvenkeelError SHAPE when gamma or beta do not fit or a normalized axis is empty, DTYPE for other than float32,
  * INVALID_ARGUMENT for axes that are not trailing and contiguous, epsilon <= 0, or an unknown activation
  *

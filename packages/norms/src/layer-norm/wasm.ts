@@ -1,14 +1,11 @@
 import { wasmKernel, type WasmKernel } from '@evenkeel/core';
-import { activationCode, type Activation } from '../activation.ts';
+import { activationCode } from '../activation.ts';
 import { asRows } from '../axes.ts';
 import { parameters } from '../wasm-parameters.ts';
 import binary from './layer-norm.wasm.ts';
+import type { LayerNormOptions } from './op.ts';
 
-interface Attributes {
-  axes: number[];
-  epsilon: number;
-  activation: Activation;
-}
+type Attributes = Required<LayerNormOptions>;
 
 export const layerNormWasm = (): WasmKernel<Attributes> =>
   wasmKernel({

@@ -1,5 +1,5 @@
 import { wgslKernel, type DeviceInfo, type KernelCall, type WgslKernel, type WgslPlan } from '@evenkeel/core';
-import { activationCode, type Activation } from '../activation.ts';
+import { activationCode } from '../activation.ts';
 import { asRows } from '../axes.ts';
 import { blocksOf, gammaBetaSums, gammaBetaSumsShader } from '../wgsl/columns.ts';
 import { itemSize } from '../wgsl/items.ts';
@@ -7,12 +7,9 @@ import { activatedTeamShaders, teamDispatch } from '../wgsl/teams.ts';
 import addLayerNorm from './add-layer-norm.wgsl.ts';
 import layerNormGrad from './layer-norm-grad.wgsl.ts';
 import layerNorm from './layer-norm.wgsl.ts';
+import type { LayerNormOptions } from './op.ts';
 
-interface Attributes {
-  axes: number[];
-  epsilon: number;
-  activation: Activation;
-}
+type Attributes = Required<LayerNormOptions>;
 
 function forward({ inputs, attrs: { axes, epsilon, activation } }: KernelCall<Attributes>, device: DeviceInfo): WgslPlan {
   const { rows, width } = asRows(inputs['x']!.shape, axes.length);

@@ -83,6 +83,7 @@ export function completePowerNorm(options: PowerNormStatisticsOptions): Required
  *
  * A jump in scale right after warm-up is divided by an old statistic; with groups the outputs stay below sqrt(channels / groups) over the
  * running root. A channel of zeros ends up with a scale of 1 / sqrt(epsilon). One token is enough for a step.
+ * Numbers as large as 65504 are no danger.
  *
  * @param x - [batch, ..., channels] float32, rank >= 2
  * @param gamma - [channels]; undefined: 1

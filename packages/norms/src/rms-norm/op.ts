@@ -102,6 +102,7 @@ export const AddRMSNorm = /* @__PURE__ */ defineOp({
  * @param x - [..., n] float32
  * @param gamma - [n]; left out: 1
  * @returns a new tensor of x's shape. A row of zeros stays zeros, and its gradient is dy gamma / sqrt(epsilon). NaN or infinity stays in its row.
+ * Numbers as large as 65504 are no danger.
  * @throws EvenkeelError SHAPE when gamma is not [n] or n = 0, DTYPE for other than float32, INVALID_ARGUMENT for epsilon <= 0
  * or an unknown activation
  *

@@ -1,13 +1,11 @@
 import { wasmKernel, type WasmKernel } from '@evenkeel/core';
-import { activationCode, type Activation } from '../activation.ts';
+import { activationCode } from '../activation.ts';
 import { asRows } from '../axes.ts';
 import { parameters } from '../wasm-parameters.ts';
 import binary from './rms-norm.wasm.ts';
+import type { RMSNormOptions } from './op.ts';
 
-interface Attributes {
-  epsilon: number;
-  activation: Activation;
-}
+type Attributes = Required<RMSNormOptions>;
 
 export const rmsNormWasm = (): WasmKernel<Attributes> =>
   wasmKernel({

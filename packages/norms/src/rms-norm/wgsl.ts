@@ -1,5 +1,5 @@
 import { wgslKernel, type DeviceInfo, type KernelCall, type WgslKernel, type WgslPlan } from '@evenkeel/core';
-import { activationCode, type Activation } from '../activation.ts';
+import { activationCode } from '../activation.ts';
 import { asRows } from '../axes.ts';
 import { blocksOf, gammaSums, gammaSumsShader } from '../wgsl/columns.ts';
 import { itemSize } from '../wgsl/items.ts';
@@ -7,11 +7,9 @@ import { activatedTeamShaders, teamDispatch } from '../wgsl/teams.ts';
 import addRmsNorm from './add-rms-norm.wgsl.ts';
 import rmsNormGrad from './rms-norm-grad.wgsl.ts';
 import rmsNorm from './rms-norm.wgsl.ts';
+import type { RMSNormOptions } from './op.ts';
 
-interface Attributes {
-  epsilon: number;
-  activation: Activation;
-}
+type Attributes = Required<RMSNormOptions>;
 
 function forward({ inputs, attrs: { epsilon, activation } }: KernelCall<Attributes>, device: DeviceInfo): WgslPlan {
   const { rows, width } = asRows(inputs['x']!.shape, 1);

@@ -112,7 +112,7 @@ export function unifiedNormState(channels: number, window: number | readonly [nu
  * A step moves the state: v enters runningVar, by which inference divides. An outlier's v does, too, unless `protectRunning` says otherwise.
  * The backward pass moves emaGz and gradients, hands them to `onBackward`, and moves them once for each forward pass.
  *
- * A channel of zeros stays zeros. One token is enough for a step.
+ * A channel of zeros stays zeros. One token is enough for a step. Numbers as large as 65504 are no danger.
  *
  * @param x - [batch, ..., channels] float32, rank >= 2
  * @param gamma - [channels]; undefined: 1
