@@ -28,4 +28,9 @@ export const contents = [
     present: ['createShaderModule'],
     absent: ['LayerNorm', 'tfjs-backend-wasm'],
   },
+  {
+    code: "export { csls } from '@evenkeel/retrieval'",
+    present: ['csls'],
+    absent: ['SimilarityTopK', 'SimilarityLogSum', 'HubnessCorrectedIndex', ...machinery],
+  },
 ];

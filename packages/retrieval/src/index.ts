@@ -6,3 +6,4 @@ export * from './local-scaling/index.ts';
 export * from './metrics/index.ts';
 export * from './mutual-proximity/index.ts';
 export * from './search/index.ts';
+export * from './hubness-corrected-index/index.ts';
