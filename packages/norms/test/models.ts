@@ -4,10 +4,19 @@ import { io, memory, randomNormal, train, type Tensor } from '@tensorflow/tfjs-c
 import { loadLayersModel, sequential, type layers, type LayersModel } from '@tensorflow/tfjs-layers';
 import { wasm } from '@evenkeel/backend-wasm';
 import { backend, isEvenkeelError, use, type EvenkeelError } from '@evenkeel/core';
-import { expect } from 'vitest';
+import { beforeEach, expect } from 'vitest';
 
 /** Where layers are tested: tfjs-layers' own training loop reads synchronously, which webgpu cannot in Node. */
 export const backends = ['cpu', 'wasm'];
+
+// tfjs' initializers take their seeds from Math.random: with seeds of their own in every run, a loss that is to fall would, once in many runs, not.
+beforeEach(() => {
+  let state = 1;
+  Math.random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+});
 
 export async function start(name: string): Promise<void> {
   if (name !== 'cpu') use(wasm());
