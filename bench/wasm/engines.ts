@@ -40,9 +40,9 @@ async function ours(name: string, options: WasmOptions): Promise<void> {
   unregister(plugin);
 }
 
-/** Makes the engines. Returns those that this machine has. */
-export async function engines(): Promise<Engine[]> {
-  await ours(NAMES.evenkeel, { relaxedSimd: false });
+/** Makes the engines; in a page with the URLs of tfjs' .wasm files. Returns those that this machine has. */
+export async function engines(paths?: WasmOptions['paths']): Promise<Engine[]> {
+  await ours(NAMES.evenkeel, { relaxedSimd: false, ...(paths !== undefined && { paths }) });
   await copyBackend(NAMES['tfjs-wasm']);
   await ours(NAMES['evenkeel-fma'], { relaxedSimd: true });
   removeBackend('wasm');

@@ -1,19 +1,24 @@
 import { dispose, type Tensor } from '@tensorflow/tfjs-core';
-import type { Arm } from '../harness/arm.ts';
+import type { Arm, Clock } from '../harness/arm.ts';
 import { interleave, type Samples } from '../harness/interleave.ts';
 import { median, pairedRatio, quantile } from '../harness/statistics.ts';
 import { compare, verify } from '../harness/verify.ts';
+import { bookkeeping } from './bookkeeping.ts';
 import { switchTo, type Engine } from './engines.ts';
 import { onnxruntimeNode, onnxruntimeWeb } from './onnx.ts';
 import type { ArmResult, RowResult } from './results.ts';
 import { run, type Bound, type Row } from './rows.ts';
-import { firstLosses, type TrainingStep } from './steps.ts';
+import { firstLosses, type Training, type TrainingStep } from './steps.ts';
 
 export interface MeasureOptions {
   readonly engines: readonly Engine[];
   readonly rounds: number;
   /** Milliseconds an arm may take in a row. */
   readonly budget: number;
+  /** Whose losses those of a training step are held to. Default: tfjs' plain CPU backend. */
+  readonly reference?: Engine;
+  /** Default: the process' own. */
+  readonly clock?: Clock;
 }
 
 /** |a - b| <= TOLERANCE (1 + |b|), b being what tfjs' plain CPU backend computes. */
@@ -80,9 +85,9 @@ async function timed(
   title: { group: string; name: string; bound: Bound; flops: number; bytes: number },
   arms: readonly Arm[],
   leftOut: RowResult['leftOut'],
-  { rounds, budget }: MeasureOptions,
+  { rounds, budget, clock }: MeasureOptions,
 ): Promise<RowResult> {
-  const samples = await interleave(arms, { rounds, budget });
+  const samples = await interleave(arms, { rounds, budget, ...(clock && { clock }) });
   const base = samples.get(BASE)!;
   const found = arms.map((arm) => result(arm.name, arm.note, samples.get(arm.name)!, base, title));
   for (const arm of arms) {
@@ -122,9 +127,15 @@ export async function measureRow(row: Row, options: MeasureOptions): Promise<Row
   return timed({ group, name, bound, flops, bytes }, arms, leftOut, options);
 }
 
-/** Times one training step on all engines. Throws when the losses of ours are not those of tfjs' plain CPU backend. */
+function readLoss(model: Training): void {
+  const loss = model.step();
+  loss.dataSync();
+  loss.dispose();
+}
+
+/** Times one training step on all engines. Throws when the losses of ours are not those of the reference. */
 export async function measureStep(step: TrainingStep, options: MeasureOptions): Promise<RowResult> {
-  await switchTo('tfjs-cpu');
+  await switchTo(options.reference ?? 'tfjs-cpu');
   const wanted = await firstLosses(step);
   const arms: Arm[] = [];
   const leftOut: { arm: string; reason: string }[] = [];
@@ -143,13 +154,15 @@ export async function measureStep(step: TrainingStep, options: MeasureOptions): 
       name: engine,
       enter: () => switchTo(engine),
       // The loss is read: a program would.
-      run: () => {
-        const loss = model.step();
-        loss.dataSync();
-        loss.dispose();
-      },
+      run: () => readLoss(model),
       dispose: () => model.dispose(),
     });
   }
-  return timed({ group: 'training step', name: step.name, bound: 'multiply-adds', flops: 0, bytes: 0 }, arms, leftOut, options);
+  const title = { group: 'training step', name: step.name, bound: 'multiply-adds', flops: 0, bytes: 0 } as const;
+  const found = await timed(title, arms, leftOut, options);
+  await switchTo(BASE);
+  const model = step.build();
+  const spent = bookkeeping(() => readLoss(model));
+  model.dispose();
+  return { ...found, bookkeeping: spent };
 }

@@ -49,6 +49,77 @@ export function printTargets(found: readonly Target[]): string {
   return `\nTargets\n${table(['', 'wanted', 'found', ''], rows, ['left', 'right', 'right', 'left'])}`;
 }
 
+const time = (row: RowResult, name: string): number | undefined => row.arms.find(({ arm }) => arm === name)?.median;
+
+const over = (a: number | undefined, b: number | undefined): string => (a === undefined || b === undefined ? '-' : digits(a / b));
+
+function ratio(row: RowResult, name: string): string {
+  const found = row.arms.find(({ arm }) => arm === name)?.timesEvenkeel?.ratio;
+  return found === undefined ? '-' : digits(found);
+}
+
+/** Training steps elsewhere: in a page, in PyTorch, and without any kernel. */
+function trainingElsewhere({ rows, chromium, pytorch }: Report): string[] {
+  const steps = rows.filter(({ group }) => group === 'training step');
+  const lines: string[] = [];
+  const kept = steps.filter(({ bookkeeping }) => bookkeeping !== undefined);
+  if (kept.length > 0) {
+    const head = ['', 'calls of kernels', 'of these alone, ms (best)', 'our step, ms (best)', 'share', 'tfjs-wasm, times these'];
+    lines.push(
+      "tfjs' own bookkeeping bounds a step of small kernels. The same step with kernels that compute nothing and only allocate their results:",
+      '',
+      markdown(
+        head,
+        kept.map((row) => {
+          const { calls, best } = row.bookkeeping!;
+          const ours = row.arms.find(({ arm }) => arm === 'evenkeel')!.best;
+          const theirs = row.arms.find(({ arm }) => arm === 'tfjs-wasm')?.best;
+          return [row.name, `${calls}`, digits(best), digits(ours), percent(best, ours), over(theirs, best)];
+        }),
+      ),
+      '',
+    );
+  }
+  if (pytorch) {
+    const head = ['', 'PyTorch, ms', 'its time over ours', 'over ours with FMA'];
+    lines.push(
+      `PyTorch ${pytorch.torch}, Python ${pytorch.python}, on ${pytorch.threads} thread of the same machine, timed by hand with \`bench/wasm/pytorch.py\`:`,
+      '',
+      markdown(
+        head,
+        steps.map((row) => {
+          const found = pytorch.steps[row.name.split(':')[0]!]?.median;
+          return [
+            row.name,
+            found === undefined ? '-' : digits(found),
+            over(found, time(row, 'evenkeel')),
+            over(found, time(row, 'evenkeel-fma')),
+          ];
+        }),
+      ),
+      '',
+    );
+  }
+  if (chromium) {
+    lines.push(
+      `### In Chromium ${chromium.version}`,
+      '',
+      'In a cross-origin isolated page, where threads can be had:',
+      '',
+      markdown(
+        ['', 'ours, ms', 'evenkeel-fma, times ours', 'evenkeel on two threads, times ours', 'tfjs-wasm, times ours'],
+        chromium.rows.map((row) => [
+          row.name,
+          digits(time(row, 'evenkeel') ?? NaN),
+          ...['evenkeel-fma', 'evenkeel-threads', 'tfjs-wasm'].map((name) => ratio(row, name)),
+        ]),
+      ),
+      '',
+    );
+  }
+  return lines;
+}
+
 /** The page that shows a report: regenerated with it, never edited. */
 export function page(report: Report, found: readonly Target[]): string {
   const { machine, ceilings, copy, rows, versions, date } = report;
@@ -86,6 +157,7 @@ export function page(report: Report, found: readonly Target[]): string {
       .join(', ')}.`,
     '',
     ...groups.flatMap((group) => [`## ${group}`, '', markdown(head, rows.filter((row) => row.group === group).map(line)), '']),
+    ...trainingElsewhere(report),
     '## Targets',
     '',
     markdown(

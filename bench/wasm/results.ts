@@ -1,4 +1,5 @@
 import type { Machine } from '../harness/machine.ts';
+import type { Bookkeeping } from './bookkeeping.ts';
 import type { Ceiling } from './meter.ts';
 import type { Bound } from './rows.ts';
 
@@ -25,6 +26,8 @@ export interface RowResult {
   readonly bytes: number;
   readonly arms: readonly ArmResult[];
   readonly leftOut: readonly { readonly arm: string; readonly reason: string }[];
+  /** Of a training step on our plain kernels. */
+  readonly bookkeeping?: Bookkeeping;
 }
 
 export interface Report {
@@ -38,4 +41,22 @@ export interface Report {
   readonly copy: number;
   readonly options: Readonly<Record<string, number>>;
   readonly rows: readonly RowResult[];
+  /** Training steps in a cross-origin isolated page. */
+  readonly chromium?: Chromium;
+  /** The same steps in PyTorch, timed by hand. */
+  readonly pytorch?: PyTorch;
+}
+
+export interface Chromium {
+  readonly version: string;
+  readonly rows: readonly RowResult[];
+}
+
+/** What pytorch.py prints. */
+export interface PyTorch {
+  readonly torch: string;
+  readonly python: string;
+  readonly threads: number;
+  /** Milliseconds, by the first word of a step's name. */
+  readonly steps: Readonly<Record<string, { readonly median: number; readonly best: number }>>;
 }
