@@ -115,15 +115,19 @@ export function removeCompander(target: Layer): Layer {
     expect(target instanceof CompandedLayer, 'removeCompander', 'target', 'a companded layer or a model that has one', target.name);
     return target.bake();
   }
-  if (![...layersOf(target).keys()].some((layer) => layer instanceof CompandedLayer)) {
-    const message = 'the model has no companded layer, expected at least one';
-    throw new EvenkeelError('NOT_FOUND', message, { op: 'removeCompander', argument: 'target' });
-  }
+  compandedLayersOf('removeCompander', target);
   return rebuild(
     target,
     (layer) => (layer instanceof CompandedLayer ? layer.plain() : copyOf(layer)),
     (from, to) => (from instanceof CompandedLayer ? from.bakeInto(to) : copyWeights(from, to)),
   );
+}
+
+/** The companded layers of a model, with the names down to each. */
+export function compandedLayersOf(op: string, model: LayersModel): [CompandedLayer, string][] {
+  const found = [...layersOf(model)].filter((entry): entry is [CompandedLayer, string] => entry[0] instanceof CompandedLayer);
+  if (found.length > 0) return found;
+  throw new EvenkeelError('NOT_FOUND', 'the model has no companded layer, expected at least one', { op, argument: 'model' });
 }
 
 /** What {@link inspectCompander} finds in a layer. Deviations are around 0, of the weights as they are now. */
@@ -151,11 +155,7 @@ export interface CompanderReport {
  * console.table(await inspectCompander(model));
  */
 export async function inspectCompander(model: LayersModel): Promise<CompanderReport[]> {
-  const found = [...layersOf(model)].filter((entry): entry is [CompandedLayer, string] => entry[0] instanceof CompandedLayer);
-  if (found.length === 0) {
-    const message = 'the model has no companded layer, expected at least one';
-    throw new EvenkeelError('NOT_FOUND', message, { op: 'inspectCompander', argument: 'model' });
-  }
+  const found = compandedLayersOf('inspectCompander', model);
   return Promise.all(
     found.map(async ([layer, path]) => {
       const figures = tidy(() => {
