@@ -7,7 +7,7 @@ import { backend } from '../packages/core/src/index.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const folder = join(import.meta.dirname, '../docs/examples');
-const pages = ['norms', 'guide'].map((name) => join(import.meta.dirname, '../docs', name));
+const pages = ['norms', 'optim', 'guide'].map((name) => join(import.meta.dirname, '../docs', name));
 const names = readdirSync(folder).sort();
 
 /** Numbers, to four digits. */
@@ -96,6 +96,15 @@ const results: Record<string, object> = {
   'group-norm': { y: [-1.3416, -0.4472, -1.3416, -0.4472, 0.4472, 1.3416, 0.4472, 1.3416] },
   'instance-norm': { y: [-1, 1, -1, 1] },
   'batch-norm': { y: [[-0.9995], [0.9995]], mean: [1], variance: [1], inferred: [[0], [1.999]], same: [[0], [1.999]] },
+  'weight-compander': {
+    curve: [-1.1769, -1.0987, -0.9522, -0.7168, -0.4469, 0, 0.4469, 0.7168, 0.9522, 1.0987, 1.1769],
+    companded: ['only'],
+    changed: 0,
+    slope: 1.4643,
+    saturated: 0,
+    layers: ['CompandedDense', 'Dense'],
+    parameters: [11, 9],
+  },
   'weight-standardization': {
     standardized: [-0.7559, -0.7559, -0.378, -0.378, 1.1339, 1.1339],
     layers: ['Conv2D', 'GroupNormalization', 'ReLU'],
