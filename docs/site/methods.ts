@@ -10,6 +10,9 @@ export interface Method {
 const pictures = ['channels', 'batch', 'space'] as const;
 const tokens = ['features', 'batch', 'sequence'] as const;
 
+const weights = ['filters', 'input channels', 'positions'] as const;
+const steps = ['units', 'batch', 'steps'] as const;
+
 const ownRow = (_across: number, down: number, deep: number): boolean => down === 0 && deep === 0;
 const ownChannel = (across: number): boolean => across === 5;
 
@@ -43,6 +46,17 @@ export const methods: Readonly<Record<string, Method>> = {
     shares: (across, down) => down === 0 && across >= 3,
     caption: 'S0: one variance for each sample and group of channels. B0 takes it of each channel, over the batch.',
   },
+  'weight-standardization': {
+    axes: weights,
+    shares: ownChannel,
+    caption: 'One mean and one variance for each filter, over the weights of its kernel: before it is used, and not of what it makes.',
+  },
+  'l1-norm': {
+    axes: tokens,
+    shares: ownRow,
+    caption: 'One mean and one mean absolute deviation for each token, over its features; the batch norm takes them of each channel.',
+  },
+  recurrent: { axes: steps, shares: ownRow, caption: 'One mean and one variance for each sample and step, over the units of a cell.' },
   'power-norm': { axes: tokens, shares: ownChannel, caption: 'One mean square for each channel over all tokens; a running one divides.' },
   'unified-norm': {
     axes: tokens,
