@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, posix, sep } from 'node:path';
+import { join, posix, relative, sep } from 'node:path';
 import { chromium as playwright, type Browser, type Page } from 'playwright';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -50,7 +50,8 @@ async function open(path: string, options: Parameters<Browser['newPage']>[0] = {
 
 describe('pages', () => {
   test('link to pages, files and headings that there are', () => {
-    const files = new Set(readdirSync(site, { recursive: true, encoding: 'utf8' }).map((file) => file.replaceAll(sep, '/')));
+    const entries = readdirSync(site, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const files = new Set(entries.map(({ parentPath, name }) => relative(site, join(parentPath, name)).replaceAll(sep, '/')));
     const ids = new Map(pages.map((page) => [page, new Set([...text(page).matchAll(/\sid="([^"]+)"/g)].map(([, id]) => id))]));
     const dead = pages.flatMap((page) =>
       [...text(page).matchAll(/<a\s[^>]*href="([^"]*)"/g)]
@@ -59,7 +60,7 @@ describe('pages', () => {
         .filter((href) => {
           const [path = '', hash = ''] = href.split('#');
           const place = path === '' ? page : posix.join(path.startsWith('/') ? '' : posix.dirname(page), path.replace(/^\//, ''));
-          const file = [place, posix.join(place, 'index.html'), `${place}.html`].find((each) => files.has(each) && /\.\w+$/.test(each));
+          const file = [place, posix.join(place, 'index.html'), `${place}.html`].find((each) => files.has(each));
           return file === undefined || (hash !== '' && !ids.get(file)?.has(decodeURIComponent(hash)));
         })
         .map((href) => `${page}: ${href}`),
@@ -74,6 +75,17 @@ describe('pages', () => {
       expect(policy, page).toContain("script-src 'self' 'wasm-unsafe-eval'");
       expect(policy, page).not.toContain("'unsafe-eval'");
     }
+  });
+
+  test('have the API beside them, and methods lead to it', async () => {
+    expect(text('norms/layer-norm.html')).toContain('href="/api/functions/_evenkeel_norms.index.layerNorm.html"');
+    const { page, trouble } = await open('norms/layer-norm.html');
+    await page.getByRole('link', { name: 'layerNorm', exact: true }).last().click();
+    await page.getByRole('heading', { name: 'Function layerNorm' }).waitFor();
+    await page.getByRole('link', { name: 'Guide and examples' }).first().click();
+    await page.getByRole('link', { name: 'First result in five minutes' }).first().waitFor();
+    expect(trouble).toEqual([]);
+    await page.close();
   });
 
   test('are what the documents are: a page for each norm', () => {
@@ -224,6 +236,35 @@ test.each(['wasm', 'webgpu'])('a painted hole is filled in, by plain and by regi
   expect(middles[1]).not.toEqual(middles[0]);
   expect(middles[2]).not.toEqual(middles[0]);
   expect(trouble).toEqual([]);
+  await page.close();
+});
+
+test.each(['wasm', 'webgpu'])('a visitor can measure on %s, and cancel', async (backend) => {
+  const { page, trouble } = await open('performance/index.html');
+  await page.getByLabel(backend, { exact: true }).check();
+  await page.getByRole('button', { name: 'Measure here' }).click();
+  await page.locator('.lab .results tbody tr').first().waitFor({ timeout: 90_000 });
+  const [name, ratio] = (await page.locator('.lab .results tbody tr').first().innerText()).split('\t');
+  expect(name).toBe('layer norm [256,768]');
+  expect(Number(ratio)).toBeGreaterThan(0);
+  if (backend === 'wasm') {
+    await inState(page, 'done', 'failed').waitFor({ timeout: 90_000 });
+    expect(await page.locator('.lab .results tbody tr').count()).toBe(7);
+  } else {
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('Cancelled.').waitFor();
+  }
+  expect(await inState(page, 'failed').count()).toBe(0);
+  expect(trouble).toEqual([]);
+  await page.close();
+});
+
+test('ratios are drawn: a chart for each backend, a row for each kind of case', async () => {
+  const { page } = await open('performance/index.html');
+  const charts = await page.locator('.ratios .chart svg').evaluateAll((all) => all.map((each) => each.getAttribute('aria-label')));
+  expect(charts).toHaveLength(3);
+  for (const chart of charts) expect(chart).toMatch(/: .* [\d.e+]+ times/);
+  expect(charts[0]).toContain('layerNorm: composed');
   await page.close();
 });
 

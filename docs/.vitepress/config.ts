@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitepress';
+import { copyApi } from '../site/build/api.ts';
 import { writeDigits } from '../site/build/digits.ts';
 import { withPolicy } from '../site/build/policy.ts';
 import { markForms } from '../site/build/markdown.ts';
@@ -30,6 +31,7 @@ export default defineConfig({
       { text: 'Try it', link: '/try/playground' },
       { text: 'Evidence', link: '/evidence' },
       { text: 'Performance', link: '/performance/' },
+      { text: 'API', link: '/api/index.html', target: '_self' },
     ],
     sidebar: sidebar(docs),
     outline: [2, 3],
@@ -43,5 +45,8 @@ export default defineConfig({
     build: { chunkSizeWarningLimit: 2000 },
   },
   transformHtml: (html) => withPolicy(html),
-  buildEnd: ({ outDir }) => writeServiceWorker(outDir),
+  buildEnd({ outDir }) {
+    copyApi(docs, outDir);
+    writeServiceWorker(outDir);
+  },
 });

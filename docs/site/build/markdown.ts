@@ -2,6 +2,7 @@ import { readdirSync, existsSync } from 'node:fs';
 import { basename, join, posix } from 'node:path';
 import { renderToString } from 'katex';
 import type { MarkdownRenderer } from 'vitepress';
+import { apiPages } from './api.ts';
 import { examples } from './examples.ts';
 import { methodOf } from './methods.ts';
 
@@ -52,6 +53,9 @@ function methodParts(state: State): void {
   const heading = state.tokens.findIndex(({ type, tag }) => type === 'heading_close' && tag === 'h1');
   const source = `packages/${folder}/src/${slug}`;
   if (existsSync(join(docs, '..', source))) {
+    // Pages that typedoc made, not VitePress: a whole load of the page.
+    const names = apiPages(docs, source).map(([name, page]) => `<a href="${page}" target="_self"><code>${name}</code></a>`);
+    if (names.length > 0) state.tokens.push(html(state, `<p>In the API: ${names.join(', ')}</p>`));
     state.tokens.push(html(state, `<p>The code: <a href="/source/${source}">${source}</a></p>`));
   }
   if (methodOf(slug) !== undefined && heading >= 0) state.tokens.splice(heading + 1, 0, html(state, `<MethodPicture name="${slug}" />`));

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
-/** Kept from the first visit on: pages and what they are made of. Source listings are kept once they have been looked at. */
+/** Kept from the first visit on: pages and what they are made of. Source listings and the API are kept once they have been looked at. */
 const kept = (file: string): boolean =>
-  /\.(html|js|css|svg|wasm|woff2|bin|ppm|safetensors)$/.test(file) && !file.startsWith('source/') && file !== 'sw.js';
+  /\.(html|js|css|svg|wasm|woff2|bin|ppm|safetensors)$/.test(file) && !/^(api\/|source\/|assets\/source_)/.test(file) && file !== 'sw.js';
 
 /** Writes the service worker that lets the site work without a network once it has been visited. */
 export function writeServiceWorker(outDir: string): void {

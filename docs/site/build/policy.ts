@@ -6,9 +6,9 @@ const hash = (text: string): string => `'sha256-${createHash('sha256').update(te
  * A page with its Content-Security-Policy: scripts are the site's own files and the inline ones that VitePress writes, by their hashes;
  * WebAssembly may be compiled, text may not be evaluated. Edited examples are evaluated in a worker (site/runner): a worker that is loaded
  * from a file does not inherit the page's policy but has that of its own response. It sees neither the page nor its document.
- * And with its landmark, which VitePress gives all pages but the home page.
+ * `more` are further directives. And with its landmark, which VitePress gives all pages but the home page.
  */
-export function withPolicy(html: string): string {
+export function withPolicy(html: string, more: readonly string[] = []): string {
   const inline = [...html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)].map(([, text]) => hash(text!));
   const policy = [
     "default-src 'self'",
@@ -20,6 +20,7 @@ export function withPolicy(html: string): string {
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
+    ...more,
   ].join('; ');
   const page = html.replace('class="VPContent is-home"', 'role="main" class="VPContent is-home"');
   return page.replace(

@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 interface Summary {
-  readonly mean: number;
-  readonly min: number;
-  readonly max: number;
-  readonly values: readonly number[];
+  /** null where a threshold was never reached. */
+  readonly mean: number | null;
+  readonly values: readonly (number | null)[];
 }
 
 interface Report {
@@ -26,7 +25,7 @@ interface Report {
 /** One quantity, measured of some arms. */
 export interface Figure {
   readonly name: string;
-  readonly rows: readonly { readonly arm: string; readonly mean: number; readonly values: readonly number[] }[];
+  readonly rows: readonly ({ readonly arm: string } & Summary)[];
 }
 
 export interface Recipe extends Omit<Report, 'figures' | 'arms'> {
