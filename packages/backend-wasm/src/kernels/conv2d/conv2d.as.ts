@@ -200,9 +200,12 @@ function gradTile(x: usize, xRow: usize, xPixel: usize, dy: usize, dyRow: usize,
   let b1 = v128.load(w1, 16);
   let b2 = v128.load(w1, 32);
   let b3 = v128.load(w1, 48);
-  for (let r: usize = 0; r < rows; r++) {
-    let p = x + r * xRow;
-    let q = dy + r * dyRow;
+  // Pointers to rows and no row number: what the loops do not need leaves its register to what they do.
+  for (; rows > 0; rows--) {
+    let p = x;
+    let q = dy;
+    x += xRow;
+    dy += dyRow;
     const end = q + cols * dyPixel;
     while (q < end) {
       const g0 = v128.load(q);

@@ -371,9 +371,11 @@ function gradient3(x: usize, xRow: usize, apart: usize, colStep: usize, dy: usiz
   let d = f32x4.splat(0);
   let e = d;
   let f = d;
-  for (let r = 0; r < rows; r++) {
-    let p = x + r * xRow;
-    let q = dy + r * dyRow;
+  for (; rows > 0; rows--) {
+    let p = x;
+    let q = dy;
+    x += xRow;
+    dy += dyRow;
     const end = q + count * pitch;
     for (const last = q + (count & ~1) * pitch; q < last; q += 2 * pitch) {
       const g = v128.load(q);
@@ -403,9 +405,11 @@ function gradient3(x: usize, xRow: usize, apart: usize, colStep: usize, dy: usiz
 function gradient1(x: usize, xRow: usize, apart: usize, dy: usize, dyRow: usize, pitch: usize, rows: i32, count: i32, w: usize): void {
   if (count <= 0) return;
   let a = v128.load(w);
-  for (let r = 0; r < rows; r++) {
-    let p = x + r * xRow;
-    let q = dy + r * dyRow;
+  for (; rows > 0; rows--) {
+    let p = x;
+    let q = dy;
+    x += xRow;
+    dy += dyRow;
     for (const end = q + count * pitch; q < end; q += pitch) {
       a = madd(v128.load(p), v128.load(q), a);
       p += apart;
