@@ -27,7 +27,7 @@ export function tfjsDevice(): GPUDevice {
 }
 
 /** On webgpu, submits what tfjs has recorded and waits until the device is done; elsewhere nothing runs behind. */
-async function finishGpu(): Promise<void> {
+export async function finishGpu(): Promise<void> {
   const gpu = backend() as unknown as WebGPU;
   gpu.ensureCommandEncoderReady();
   gpu.endComputePassEncoder();

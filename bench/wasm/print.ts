@@ -6,10 +6,19 @@ type Context = Pick<Report, 'ceilings' | 'copy'>;
 
 const percent = (part: number, whole: number): string => `${Math.round((100 * part) / whole)}%`;
 
-/** The share of what bounds the row: multiply-adds a second in registers, or bytes a second of a copy. */
+/**
+ * Of the operations of a softmax on four numbers (greatest, difference, exponential, sum, scaling) those that compete for the busier units of a
+ * core: additions and comparisons, twelve of twenty; with fused multiply-add the multiplications, eight.
+ */
+const EXPONENTIAL = { plain: 12, fma: 8 };
+
+/** The share of what bounds the row: operations a second in registers, or bytes a second of a copy. */
 function share({ bound }: RowResult, arm: ArmResult, { ceilings, copy }: Context): string {
-  if (bound === 'multiply-adds' && arm.bestGigaflops !== undefined)
-    return percent(arm.bestGigaflops, ceilings[arm.arm.endsWith('fma') ? 'fma' : 'plain'].best);
+  const kind = arm.arm.endsWith('fma') ? 'fma' : 'plain';
+  // The ceiling counts eight for a multiplication and an addition of four numbers, which are read and written once: 32 bytes.
+  if (bound === 'exponentials' && arm.gigabytesPerSecond !== undefined)
+    return percent(arm.gigabytesPerSecond / 32, ceilings[kind].best / 8 / EXPONENTIAL[kind]);
+  if (bound === 'multiply-adds' && arm.bestGigaflops !== undefined) return percent(arm.bestGigaflops, ceilings[kind].best);
   if (bound !== 'multiply-adds' && arm.gigabytesPerSecond !== undefined) return percent(arm.gigabytesPerSecond, copy);
   return '';
 }
@@ -151,7 +160,8 @@ export function page(report: Report, found: readonly Target[]): string {
     'shared machine: run it on yours, `pnpm bench wasm`.',
     '',
     `One core does ${digits(ceilings.plain.best)} GFLOP/s of plain multiply-adds in registers and ${digits(ceilings.fma.best)} fused; a copy`,
-    `beyond the caches moves ${digits(copy)} GB/s. "of bound" is the share of the one that bounds the row.`,
+    `beyond the caches moves ${digits(copy)} GB/s. "of bound" is the share of the one that bounds the row; exponentials are bound by additions`,
+    'and comparisons in registers, twelve for four numbers.',
     `Compared: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,
