@@ -32,4 +32,16 @@ describe.each(backends)('on %s', (name) => {
     y.dispose();
     expect(memory().numTensors).toBe(before);
   });
+
+  test('the first of several that is raised chooses the error', async () => {
+    const x = tensor([1, 2]);
+    const errorOf = (index: number): EvenkeelError => new EvenkeelError('NON_FINITE', `x${index} has NaN`);
+    const flags = tensor([false, true, true], [3], 'bool');
+    if (name === 'webgpu') {
+      raiseIf(flags, errorOf);
+      expect((await rejection(mul(x, 2).data())).message).toContain('x1 has NaN');
+    } else expect(failure(() => raiseIf(flags, errorOf)).message).toContain('x1 has NaN');
+    raiseIf(tensor([], [0], 'bool'), errorOf);
+    expect(Array.from(await x.data())).toEqual([1, 2]);
+  });
 });

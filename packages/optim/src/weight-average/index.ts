@@ -1,0 +1,1 @@
+export { WeightAverage, type NamedWeight, type WeightAverageOptions } from './weight-average.ts';
