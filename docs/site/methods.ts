@@ -10,7 +10,7 @@ export interface Method {
 const pictures = ['channels', 'batch', 'space'] as const;
 const tokens = ['features', 'batch', 'sequence'] as const;
 
-const weights = ['filters', 'input channels', 'positions'] as const;
+const weights = ['filters', 'inputs', 'positions'] as const;
 const steps = ['units', 'batch', 'steps'] as const;
 
 const ownRow = (_across: number, down: number, deep: number): boolean => down === 0 && deep === 0;
