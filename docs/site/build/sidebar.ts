@@ -3,11 +3,12 @@ import { basename, join } from 'node:path';
 import type { DefaultTheme } from 'vitepress';
 
 /** Folders that have a heading and an order of their own; every other folder with pages comes after them, by itself. */
-const known = ['guide', 'try', 'norms', 'performance'];
+const known = ['guide', 'try', 'norms', 'optim', 'performance'];
 const headings: Readonly<Record<string, string>> = {
   guide: 'Guide',
   try: 'Try it',
   norms: 'Normalization layers',
+  optim: 'Optimizers',
   performance: 'Performance',
 };
 const tries = ['playground', 'microscope', 'inpainting'];
