@@ -1,0 +1,1 @@
+export { GradientAccumulation, type GradientAccumulationOptions, type SavedOptimizer } from './gradient-accumulation.ts';
