@@ -2,6 +2,7 @@ import type { Recipe } from './harness/index.ts';
 
 /** All recipes. A new one is a folder and a line here. */
 export const recipes: Readonly<Record<string, () => Promise<{ readonly default: Recipe }>>> = {
+  adamp: () => import('./adamp/index.ts'),
   'batch-channel-norm': () => import('./batch-channel-norm/index.ts'),
   'bn-only-training': () => import('./bn-only-training/index.ts'),
   dbnorm: () => import('./dbnorm/index.ts'),
