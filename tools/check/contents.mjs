@@ -1,18 +1,45 @@
 // What must not be in a bundle that never uses it. `present` shows that the search would find such a name.
 
-const otherNorms = (...used) =>
-  ['LayerNorm', 'RMSNorm', 'GroupNorm', 'BatchNorm', 'InstanceNorm', 'L1LayerNorm', 'L1BatchNorm', 'CRMSNorm', 'ConditionalNorm'].filter(
-    (name) => !used.includes(name),
-  );
+/** The main function of each norm, and its op: what a bundle that uses one of them may have. */
+const norms = {
+  batchChannelNorm: 'BatchChannelNorm',
+  batchNorm: 'BatchNorm',
+  conditionalLayerNorm: 'ConditionalNorm',
+  crmsNorm: 'CRMSNorm',
+  evoNormB0: 'EvoNormB',
+  evoNormS0: 'EvoNormS',
+  groupNorm: 'GroupNorm',
+  l1BatchNorm: 'L1BatchNorm',
+  l1LayerNorm: 'L1LayerNorm',
+  layerNorm: 'LayerNorm',
+  powerNorm: 'PowerNorm',
+  regionNormalize: 'RegionNorm',
+  rmsNorm: 'RMSNorm',
+  unifiedNorm: 'UnifiedWindow',
+  unMixTNS: 'UnMixNorm',
+  weightStandardize: 'WeightStandardization',
+};
+
+/** Its mode 'batch' is the one, then the other. */
+const parts = { batchChannelNorm: ['BatchNorm', 'GroupNorm'] };
+
+/** Names as strings of their own: 'L1LayerNorm' is not 'LayerNorm'. */
+const quoted = (name) => `"${name}"`;
 
 /** Of testing, of the layers, of reading and writing files: nothing of it belongs into a program that calls an op. */
 const machinery = ['opcheck', 'fast-check', 'registerClass', 'tfjs-layers', 'safetensors'];
 
 export const contents = [
-  { code: "export { rmsNorm } from '@evenkeel/norms'", present: ['RMSNorm'], absent: [...otherNorms('RMSNorm'), ...machinery] },
-  { code: "export { layerNorm } from '@evenkeel/norms'", present: ['LayerNorm'], absent: [...otherNorms('LayerNorm'), ...machinery] },
-  { code: "export { groupNorm } from '@evenkeel/norms'", present: ['GroupNorm'], absent: [...otherNorms('GroupNorm'), ...machinery] },
-  { code: "export { batchNorm } from '@evenkeel/norms'", present: ['BatchNorm'], absent: [...otherNorms('BatchNorm'), ...machinery] },
+  ...Object.entries(norms).map(([name, op]) => ({
+    code: `export { ${name} } from '@evenkeel/norms'`,
+    present: [quoted(op)],
+    absent: [
+      ...Object.values(norms)
+        .filter((other) => other !== op && !parts[name]?.includes(other))
+        .map(quoted),
+      ...machinery,
+    ],
+  })),
   {
     code: "export { defineOp, use, backend, inspect } from '@evenkeel/core'",
     present: ['@evenkeel/core/1'],

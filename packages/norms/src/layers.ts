@@ -1,4 +1,5 @@
-export type { AffineArgs } from './affine.ts';
+export type { ActivatedArgs, AffineArgs } from './affine.ts';
+export type { Activation } from './activation.ts';
 export { BatchChannelNormalization, EstimatedBatchNormalization, type BatchChannelNormalizationArgs } from './batch-channel-norm/layer.ts';
 export type { EstimatedArgs } from './batch-channel-norm/estimated-layer.ts';
 export type { UpdateRate } from './batch-channel-norm/update-rate.ts';

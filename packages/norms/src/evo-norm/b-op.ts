@@ -85,17 +85,15 @@ function check(op: string, x: Tensor, v: Tensor | undefined, { variant, epsilon 
   throw new EvenkeelError('INVALID_ARGUMENT', `v is given, but ${variant} has none`, { op, argument: 'v' });
 }
 
-const parameters = {
-  gamma: { shape: 'c', optional: true },
-  v: { shape: 'c', optional: true },
-} as const;
+// Named rather than spread: what is spread into an op's description stays in bundles that do not use the op.
+const perChannelInput = { shape: 'c', optional: true } as const;
 const attrs: EvoNormBAttributes = { variant: 'B0', epsilon: 1e-5 };
 
 /** The gradients of {@link EvoNormB}. `dvariance` is what reaches the variance where somebody uses it: zeros in ordinary training. */
 export const EvoNormBGrad = /* @__PURE__ */ defineOp({
   name: 'EvoNormBGrad',
   owner,
-  inputs: { x: 'batch,...,c', dy: 'batch,...,c', variance: 'c', dvariance: 'c', ...parameters },
+  inputs: { x: 'batch,...,c', dy: 'batch,...,c', variance: 'c', dvariance: 'c', gamma: perChannelInput, v: perChannelInput },
   attrs,
   check: ({ x, dy, v }, given) => {
     checkShape('EvoNormBGrad', 'dy', dy, x.shape, 'as x');
@@ -116,7 +114,7 @@ export const EvoNormBGrad = /* @__PURE__ */ defineOp({
 export const EvoNormB = /* @__PURE__ */ defineOp({
   name: 'EvoNormB',
   owner,
-  inputs: { x: 'batch,...,c', beta: { shape: 'c', optional: true }, ...parameters },
+  inputs: { x: 'batch,...,c', beta: { shape: 'c', optional: true }, gamma: perChannelInput, v: perChannelInput },
   attrs,
   check: ({ x, v }, given) => {
     check('EvoNormB', x, v, given);
@@ -141,7 +139,7 @@ export const EvoNormB = /* @__PURE__ */ defineOp({
 export const EvoNormBInferenceGrad = /* @__PURE__ */ defineOp({
   name: 'EvoNormBInferenceGrad',
   owner,
-  inputs: { x: 'batch,...,c', dy: 'batch,...,c', variance: 'c', ...parameters },
+  inputs: { x: 'batch,...,c', dy: 'batch,...,c', variance: 'c', gamma: perChannelInput, v: perChannelInput },
   attrs,
   check: ({ x, dy, v }, given) => {
     checkShape('EvoNormBInferenceGrad', 'dy', dy, x.shape, 'as x');
@@ -156,7 +154,7 @@ export const EvoNormBInferenceGrad = /* @__PURE__ */ defineOp({
 export const EvoNormBInference = /* @__PURE__ */ defineOp({
   name: 'EvoNormBInference',
   owner,
-  inputs: { x: 'batch,...,c', variance: 'c', beta: { shape: 'c', optional: true }, ...parameters },
+  inputs: { x: 'batch,...,c', variance: 'c', beta: { shape: 'c', optional: true }, gamma: perChannelInput, v: perChannelInput },
   attrs,
   check: ({ x, v }, given) => check('EvoNormBInference', x, v, given),
   reference: ({ x, variance, gamma, beta, v }, given) => normalize(x, variance, gamma, beta, v, given),
