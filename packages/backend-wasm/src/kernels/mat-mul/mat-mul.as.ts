@@ -152,25 +152,31 @@ function tile2(depth: usize, a0: usize, a1: usize, b: usize, pitch: usize, c0: u
   let y1 = x0;
   let y2 = x0;
   let y3 = x0;
-  const end = a0 + depth * 4;
-  while (a0 < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const b2 = v128.load(b, 32);
-    const b3 = v128.load(b, 48);
-    const p = v128.load_splat<f32>(a0);
-    x0 = madd(p, b0, x0);
-    x1 = madd(p, b1, x1);
-    x2 = madd(p, b2, x2);
-    x3 = madd(p, b3, x3);
-    const q = v128.load_splat<f32>(a1);
-    y0 = madd(q, b0, y0);
-    y1 = madd(q, b1, y1);
-    y2 = madd(q, b2, y2);
-    y3 = madd(q, b3, y3);
-    a0 += 4;
-    a1 += 4;
-    b += pitch;
+  // By pieces, though most products are one: around an inner loop some engines spill what only the rest of the function needs, and leave its
+  // registers to the sums. A tenth faster in Node 20.
+  while (depth > 0) {
+    const some = min(depth, KC);
+    depth -= some;
+    const end = a0 + some * 4;
+    while (a0 < end) {
+      const b0 = v128.load(b);
+      const b1 = v128.load(b, 16);
+      const b2 = v128.load(b, 32);
+      const b3 = v128.load(b, 48);
+      const p = v128.load_splat<f32>(a0);
+      x0 = madd(p, b0, x0);
+      x1 = madd(p, b1, x1);
+      x2 = madd(p, b2, x2);
+      x3 = madd(p, b3, x3);
+      const q = v128.load_splat<f32>(a1);
+      y0 = madd(q, b0, y0);
+      y1 = madd(q, b1, y1);
+      y2 = madd(q, b2, y2);
+      y3 = madd(q, b3, y3);
+      a0 += 4;
+      a1 += 4;
+      b += pitch;
+    }
   }
   if (s0 != 0) {
     x0 = f32x4.add(x0, v128.load(s0));
