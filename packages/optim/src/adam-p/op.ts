@@ -1,18 +1,13 @@
 import { mul, sub, add, reshape } from '@tensorflow/tfjs-core';
 import { defineOp } from '@evenkeel/core';
-import { adamDefaults, adamFactors, adamInputs, adamOutputs, adamStep, checkAdam, type AdamAttributes } from '../adam-w/op.ts';
+import { adamDefaults, adamFactors, checkAdam } from '../adam-w/attributes.ts';
+import { adamInputs, adamOutputs, adamStep } from '../adam-w/op.ts';
 import { checkTensors, gated, scaled } from '../gate.ts';
 import { owner } from '../owner.ts';
 import { channelLayout } from '../projection/layout.ts';
-import { asRows, checkProjection, project, projectionDefaults, type ProjectionOptions } from '../projection/projection.ts';
+import { asRows, checkProjection, project, projectionDefaults } from '../projection/projection.ts';
 import { adamPWasm } from './wasm.ts';
 import { adamPWgsl } from './wgsl.ts';
-
-/** Attributes of a step of AdamP. */
-export interface AdamPAttributes extends AdamAttributes, ProjectionOptions {
-  /** Where the output channels lie: neighbouring axes. */
-  channelAxes: readonly number[];
-}
 
 /**
  * A step of AdamP (Heo et al. 2021): AdamW, whose step loses its part along the weight where the weight counts as scale-invariant, and whose

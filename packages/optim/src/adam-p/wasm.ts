@@ -1,10 +1,10 @@
 import { wasmKernel, type WasmKernel, type WasmPlan } from '@evenkeel/core';
-import { adamFactors } from '../adam-w/op.ts';
+import { adamFactors } from '../adam-w/attributes.ts';
 import { adamConstants } from '../adam-w/wasm.ts';
 import { channelLayout } from '../projection/layout.ts';
 import { projectionConstants, sumsBytes } from '../projection/wasm.ts';
 import binary from './adam-p.wasm.ts';
-import type { AdamPAttributes } from './op.ts';
+import type { AdamPAttributes } from './attributes.ts';
 
 export const adamPWasm = (): WasmKernel<AdamPAttributes> =>
   wasmKernel({

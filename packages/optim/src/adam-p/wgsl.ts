@@ -1,10 +1,10 @@
 import { wgslKernel, type WgslKernel } from '@evenkeel/core';
 import adam from '../adam-w/adam.wgsl.ts';
-import { adamFactors } from '../adam-w/op.ts';
+import { adamFactors } from '../adam-w/attributes.ts';
 import { projectedPlan, projectedShaders } from '../projection/wgsl.ts';
 import step from './adam-p-step.wgsl.ts';
 import parts from './adam-p-sums.wgsl.ts';
-import type { AdamPAttributes } from './op.ts';
+import type { AdamPAttributes } from './attributes.ts';
 
 export const adamPWgsl = (): WgslKernel<AdamPAttributes> =>
   wgslKernel({

@@ -1,6 +1,7 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { FusedOptimizer, type OptimizerOptions, type Update, type Updated } from '../optimizer/optimizer.ts';
-import { adamDefaults, AdamWStep, checkAdam, type AdamAttributes } from './op.ts';
+import { adamDefaults, checkAdam, type AdamAttributes } from './attributes.ts';
+import { AdamWStep } from './op.ts';
 
 /** Options of {@link AdamW}. */
 export interface AdamWOptions extends OptimizerOptions {

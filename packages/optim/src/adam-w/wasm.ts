@@ -1,6 +1,6 @@
 import { sizeOf, wasmKernel, type WasmKernel, type WasmPlan } from '@evenkeel/core';
 import binary from './adam-w.wasm.ts';
-import { adamFactors, type AdamAttributes } from './op.ts';
+import { adamFactors, type AdamAttributes } from './attributes.ts';
 
 /** Adam's constants in the order in which kernels take them. */
 export function adamConstants(attrs: AdamAttributes): number[] {

@@ -3,7 +3,7 @@ import { gate } from '../wgsl/gate.ts';
 import { updateDispatch } from '../wgsl/update.ts';
 import step from './adam-w.wgsl.ts';
 import adam from './adam.wgsl.ts';
-import { adamFactors, type AdamAttributes } from './op.ts';
+import { adamFactors, type AdamAttributes } from './attributes.ts';
 
 export const adamWWgsl = (): WgslKernel<AdamAttributes> =>
   wgslKernel({

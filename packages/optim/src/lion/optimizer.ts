@@ -1,6 +1,7 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { FusedOptimizer, type OptimizerOptions, type Update, type Updated } from '../optimizer/optimizer.ts';
-import { checkLion, lionDefaults, LionStep } from './op.ts';
+import { checkLion, lionDefaults } from './attributes.ts';
+import { LionStep } from './op.ts';
 
 /** Options of {@link Lion}. */
 export interface LionOptions extends OptimizerOptions {

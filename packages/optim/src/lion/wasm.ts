@@ -1,6 +1,6 @@
 import { sizeOf, wasmKernel, type WasmKernel, type WasmPlan } from '@evenkeel/core';
 import binary from './lion.wasm.ts';
-import type { LionAttributes } from './op.ts';
+import type { LionAttributes } from './attributes.ts';
 
 export const lionWasm = (): WasmKernel<LionAttributes> =>
   wasmKernel({

@@ -2,7 +2,7 @@ import { wgslKernel, type WgslKernel } from '@evenkeel/core';
 import { gate } from '../wgsl/gate.ts';
 import { updateDispatch } from '../wgsl/update.ts';
 import step from './lion.wgsl.ts';
-import type { LionAttributes } from './op.ts';
+import type { LionAttributes } from './attributes.ts';
 
 export const lionWgsl = (): WgslKernel<LionAttributes> =>
   wgslKernel({

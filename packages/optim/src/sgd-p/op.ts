@@ -3,21 +3,12 @@ import { defineOp } from '@evenkeel/core';
 import { checkTensors, gated, scaled } from '../gate.ts';
 import { owner } from '../owner.ts';
 import { channelLayout } from '../projection/layout.ts';
-import { asRows, checkProjection, project, projectionDefaults, type ProjectionOptions } from '../projection/projection.ts';
-import { checkSGD, sgdDefaults, sgdInputs, sgdOutputs, sgdStep, type SGDAttributes } from '../sgd-w/op.ts';
+import { asRows, checkProjection, project, projectionDefaults } from '../projection/projection.ts';
+import { checkSGD, sgdDefaults } from '../sgd-w/attributes.ts';
+import { sgdInputs, sgdOutputs, sgdStep } from '../sgd-w/op.ts';
+import { sgdPDecay } from './attributes.ts';
 import { sgdPWasm } from './wasm.ts';
 import { sgdPWgsl } from './wgsl.ts';
-
-/** Attributes of a step of SGDP. */
-export interface SGDPAttributes extends SGDAttributes, ProjectionOptions {
-  /** Where the output channels lie: neighbouring axes. */
-  channelAxes: readonly number[];
-  /** Whether what is taken out of the step is taken out of the velocity, too (not with nesterov): as published code does, not the paper. */
-  projectMomentumBuffer: boolean;
-}
-
-/** The decay of a step: what makes it comparable with a decay that is part of the gradient, and so goes through the velocity. */
-export const sgdPDecay = ({ learningRate, momentum, weightDecay }: SGDAttributes): number => (learningRate * weightDecay) / (1 - momentum);
 
 /**
  * A step of SGDP (Heo et al. 2021): SGD with momentum, whose step loses its part along the weight where the weight counts as scale-invariant,

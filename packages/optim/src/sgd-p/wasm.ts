@@ -2,7 +2,7 @@ import { wasmKernel, type WasmKernel, type WasmPlan } from '@evenkeel/core';
 import { channelLayout } from '../projection/layout.ts';
 import { projectionConstants, sumsBytes } from '../projection/wasm.ts';
 import { sgdConstants } from '../sgd-w/wasm.ts';
-import { sgdPDecay, type SGDPAttributes } from './op.ts';
+import { sgdPDecay, type SGDPAttributes } from './attributes.ts';
 import binary from './sgd-p.wasm.ts';
 
 export const sgdPWasm = (): WasmKernel<SGDPAttributes> =>

@@ -1,8 +1,8 @@
 import { wgslKernel, type WgslKernel } from '@evenkeel/core';
 import { projectedPlan, projectedShaders } from '../projection/wgsl.ts';
-import { sgdFactors } from '../sgd-w/op.ts';
+import { sgdFactors } from '../sgd-w/attributes.ts';
 import sgd from '../sgd-w/sgd.wgsl.ts';
-import { sgdPDecay, type SGDPAttributes } from './op.ts';
+import { sgdPDecay, type SGDPAttributes } from './attributes.ts';
 import step from './sgd-p-step.wgsl.ts';
 import parts from './sgd-p-sums.wgsl.ts';
 

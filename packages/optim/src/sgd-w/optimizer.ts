@@ -1,6 +1,7 @@
 import type { serialization } from '@tensorflow/tfjs-core';
 import { FusedOptimizer, type OptimizerOptions, type Update, type Updated } from '../optimizer/optimizer.ts';
-import { checkSGD, sgdDefaults, SGDWStep, type SGDAttributes } from './op.ts';
+import { checkSGD, sgdDefaults, type SGDAttributes } from './attributes.ts';
+import { SGDWStep } from './op.ts';
 
 /** Options of {@link SGDW}. */
 export interface SGDWOptions extends OptimizerOptions {

@@ -1,5 +1,5 @@
 import { sizeOf, wasmKernel, type WasmKernel, type WasmPlan } from '@evenkeel/core';
-import { sgdFactors, type SGDAttributes } from './op.ts';
+import { sgdFactors, type SGDAttributes } from './attributes.ts';
 import binary from './sgd-w.wasm.ts';
 
 /** SGD's constants in the order in which kernels take them. */

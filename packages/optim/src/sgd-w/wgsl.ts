@@ -1,7 +1,7 @@
 import { wgslKernel, type WgslKernel } from '@evenkeel/core';
 import { gate } from '../wgsl/gate.ts';
 import { updateDispatch } from '../wgsl/update.ts';
-import { sgdFactors, type SGDAttributes } from './op.ts';
+import { sgdFactors, type SGDAttributes } from './attributes.ts';
 import step from './sgd-w.wgsl.ts';
 import sgd from './sgd.wgsl.ts';
 
