@@ -20,6 +20,14 @@ function near(value: unknown): unknown {
 
 /** What each example returns. */
 const results: Record<string, object> = {
+  adamp: {
+    lengths: { SGDW: 4.4966, SGDP: 1.3547 },
+    invariant: [
+      ['channel', 'channel'],
+      ['none', 'none'],
+    ],
+    rates: [0.005, 0.01, 0.01, 0.005, 0],
+  },
   'counting-backend': {
     product: { flops: 1048576, bytes: 106496 },
     fused: { flops: 114880, bytes: 133120 },
@@ -31,6 +39,13 @@ const results: Record<string, object> = {
     y: [0.4472, -0.8944, 0.75, 0.5, 0.625, 0, -0.4472, 0.6667],
     moving: [1.4, 1.4],
     b0: [0.5, -1.6903, 0.75, 0.5, 0.625, 0, -0.5, 0.6667],
+  },
+  'logistic-regression': {
+    iterations: { 'batch-perceptron': 13, gd: 13, 'normalized-gd': 2 },
+    answer: 'All 40 samples are on the right side after 2 iterations.',
+    margin: 0.4562,
+    bound: 6.4265,
+    labels: [1, 0, 0],
   },
   'layer-norm': {
     y: [
