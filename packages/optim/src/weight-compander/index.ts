@@ -18,4 +18,5 @@ export {
   type CompandedDepthwiseConv2DArgs,
   type CompandedEmbeddingArgs,
 } from './layers.ts';
+export { plotCompander, type PlotCompanderOptions } from './plot-compander.ts';
 export { weightCompander } from './plugin.ts';
