@@ -45,7 +45,8 @@ const withGradient =
     grads(f as never)([x, gamma, beta] as never, dy as never)[0]!;
 
 const layer: Formula = (x, gamma, beta) => layerNorm(x, gamma, beta, { epsilon: EPSILON });
-const composedLayer: Formula = (x, gamma, beta) => LayerNorm.definition.reference({ x, gamma, beta }, { axes: [-1], epsilon: EPSILON });
+const composedLayer: Formula = (x, gamma, beta) =>
+  LayerNorm.definition.reference({ x, gamma, beta }, { axes: [-1], epsilon: EPSILON, activation: 'linear' });
 const tokens = [256, 768];
 const pictures = [32, 14, 14, 64];
 
@@ -61,7 +62,7 @@ const cases: readonly Case[] = [
     name: `RMS norm [${tokens}]`,
     shapes: [tokens, [768]],
     ours: (x, gamma) => rmsNorm(x!, gamma, { epsilon: EPSILON }),
-    theirs: (x, gamma) => RMSNorm.definition.reference({ x: x!, gamma: gamma! }, { epsilon: EPSILON }),
+    theirs: (x, gamma) => RMSNorm.definition.reference({ x: x!, gamma: gamma! }, { epsilon: EPSILON, activation: 'linear' }),
   },
   {
     name: `batch norm [${pictures}]`,
@@ -74,7 +75,7 @@ const cases: readonly Case[] = [
     shapes: [pictures, [64], [64]],
     ours: (x, gamma, beta) => groupNorm(x!, gamma, beta, { numGroups: GROUPS, epsilon: EPSILON }),
     theirs: (x, gamma, beta) =>
-      GroupNorm.definition.reference({ x: x!, gamma: gamma!, beta: beta! }, { numGroups: GROUPS, epsilon: EPSILON }),
+      GroupNorm.definition.reference({ x: x!, gamma: gamma!, beta: beta! }, { numGroups: GROUPS, epsilon: EPSILON, activation: 'linear' }),
   },
   ...([false, true] as const).map((transposed) => ({
     name: `matMul 256 x 256 x 256${transposed ? ', the second transposed' : ''}`,
