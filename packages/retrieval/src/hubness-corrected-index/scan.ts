@@ -33,8 +33,11 @@ export function correctionOf({ queryZ, galleryZ }: Segment, row: number, { queri
   return (queries ? queryZ[row]! : 0) + (gallery ? galleryZ[row]! : 0);
 }
 
-function offsetsOf(segment: Segment, { factor, corrections, filter }: Scan): Tensor1D {
+/** What is subtracted of each item's scores; undefined where that is nothing. */
+function offsetsOf(segment: Segment, { factor, corrections, filter }: Scan): Tensor1D | undefined {
   const { items, squares } = segment;
+  const plain = !corrections.queries && !corrections.gallery && filter === undefined && squares === undefined;
+  if (plain && !items.includes(undefined)) return undefined;
   const offsets = Float32Array.from(items, (item, row) => {
     if (item === undefined || (filter !== undefined && !filter(item))) return Infinity;
     return correctionOf(segment, row, corrections) + (squares === undefined ? 0 : factor * squares[row]!);
@@ -83,7 +86,7 @@ export async function scan(rows: Float32Array, k: number, what: Scan): Promise<F
         });
       } finally {
         if (keep) segment.offsets = offsets;
-        else offsets.dispose();
+        else offsets?.dispose();
       }
     }
   } finally {
