@@ -135,6 +135,14 @@ describe('examples', () => {
     await page.close();
   });
 
+  test('draw numbers with names, too', async () => {
+    const { page } = await open(pageOf.get('fold-norm')!);
+    await runExample(page, 'fold-norm', 'cpu');
+    const bars = page.locator('[data-example="fold-norm"] .pictures svg[aria-label="parameters: before 214, after 198"]');
+    await expect.poll(() => bars.count()).toBe(1);
+    await page.close();
+  });
+
   test('can be stopped', async () => {
     const { page } = await open(pageOf.get('rms-norm')!);
     const example = page.locator('[data-example="rms-norm"]');
