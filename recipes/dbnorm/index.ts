@@ -17,6 +17,8 @@ const SETTINGS: Readonly<Record<string, Betas & { view: 'raw' | 'ridge'; queries
   'ridge, 30 queries': { view: 'ridge', queries: FEW, beta1: 20, beta2: 20 },
 };
 
+const similaritiesOf = (queries: Tensor2D, gallery: Tensor2D): Tensor2D => matMul(queries, gallery, false, true);
+
 async function measure(arm: string, view: View, betas: Betas & { queries: number }, reverse: boolean, width: number): Promise<Figures> {
   const [from, to] = reverse ? (['lemmas', 'glosses'] as const) : (['glosses', 'lemmas'] as const);
   const upload = (values: Float32Array): Tensor2D => tensor2d(values, [values.length / width, width]);
@@ -24,9 +26,9 @@ async function measure(arm: string, view: View, betas: Betas & { queries: number
   const bankQueries = upload(view.bank[from].slice(0, betas.queries * width));
   const bankItems = upload(view.bank[to]);
   const matrices = {
-    similarities: matMul(queries, gallery, false, true),
-    queryBank: matMul(bankQueries, gallery, false, true),
-    galleryBank: matMul(bankItems, gallery, false, true),
+    similarities: similaritiesOf(queries, gallery),
+    queryBank: similaritiesOf(bankQueries, gallery),
+    galleryBank: similaritiesOf(bankItems, gallery),
   };
   const scores = methods[arm]!(matrices, betas);
   try {

@@ -56,6 +56,13 @@ export const contents = [
     absent: ['LayerNorm', 'tfjs-backend-wasm'],
   },
   {
+    code: "export { SGDP } from '@evenkeel/optim'",
+    present: [quoted('SGDPStep')],
+    absent: ['AdamPStep', 'LionStep', 'MarginSums', 'Compander', ...machinery].map((name) =>
+      machinery.includes(name) ? name : quoted(name),
+    ),
+  },
+  {
     code: "export { csls } from '@evenkeel/retrieval'",
     present: ['csls'],
     absent: ['SimilarityTopK', 'SimilarityLogSum', 'HubnessCorrectedIndex', ...machinery],

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { failure, rejection } from '../test/failure.ts';
 import { backend, EvenkeelError, raiseIf } from './index.ts';
 
+const errorOf = (index: number): EvenkeelError => new EvenkeelError('NON_FINITE', `x${index} has NaN`);
 const error = new EvenkeelError('NON_FINITE', 'x has NaN', { op: 'Test', argument: 'x' });
 
 describe.each(backends)('on %s', (name) => {
@@ -35,7 +36,6 @@ describe.each(backends)('on %s', (name) => {
 
   test('the first of several that is raised chooses the error', async () => {
     const x = tensor([1, 2]);
-    const errorOf = (index: number): EvenkeelError => new EvenkeelError('NON_FINITE', `x${index} has NaN`);
     const flags = tensor([false, true, true], [3], 'bool');
     if (name === 'webgpu') {
       raiseIf(flags, errorOf);

@@ -2,14 +2,14 @@
 import { add, erf, exp, mul, relu, sigmoid, square, step, sub, tanh, type Tensor } from '@tensorflow/tfjs-core';
 import { expect } from '@evenkeel/core';
 
-/** Codes that the kernels know, _activation.as.ts and wgsl/activation.wgsl. */
-const CODES = { linear: 0, relu: 1, silu: 2, gelu: 3, gelu_new: 4 } as const;
-
 /**
  * What comes behind the normalization: 'relu'; 'silu', z sigmoid(z); 'gelu', z times the normal distribution function of z; 'gelu_new', its
  * form with tanh, under the name that tfjs-layers has for it; or nothing, 'linear'.
  */
-export type Activation = keyof typeof CODES;
+export type Activation = 'linear' | 'relu' | 'silu' | 'gelu' | 'gelu_new';
+
+/** Codes that the kernels know, _activation.as.ts and wgsl/activation.wgsl. */
+const CODES: Readonly<Record<Activation, number>> = { linear: 0, relu: 1, silu: 2, gelu: 3, gelu_new: 4 };
 
 export function checkActivation(op: string, activation: Activation): void {
   expect(Object.hasOwn(CODES, activation), op, 'activation', `one of ${Object.keys(CODES).join(', ')}`, activation);

@@ -98,7 +98,7 @@ const hole = (x: Tensor): Tensor => {
   );
 };
 
-const rows: readonly Norm[] = [
+const rowNorms: readonly Norm[] = [
   { name: 'layerNorm', run: (x) => layerNorm(x, ...bare, options), of: row, wanted: centred },
   { name: 'addLayerNorm', run: (x) => addLayerNorm(x, mul(x, 0), ...bare, options).y, of: row, wanted: centred },
   {
@@ -118,7 +118,8 @@ const rows: readonly Norm[] = [
   { name: 'l1LayerNorm', run: (x) => l1LayerNorm(x, ...bare, options), of: row, wanted: byAbsolute },
   { name: 'conditionalLayerNorm', run: (x) => conditionalLayerNorm(x, ...bare, options), of: row, wanted: centred },
   { name: 'conditionalRmsNorm', run: (x) => conditionalRmsNorm(x, ...bare, options), of: row, wanted: bySquare },
-].map((norm) => ({ ...norm, shape: [3, 24] }));
+];
+const rows = rowNorms.map((norm) => ({ ...norm, shape: [3, 24] }));
 
 const one = (x: Tensor): Tensor => ones([x.shape.at(-1)!]);
 const none = (x: Tensor): Tensor => zeros([x.shape.at(-1)!]);

@@ -1,2 +1,2 @@
-export { channelAxesOf, type VariableFilter, type VariableGroup } from './groups.ts';
-export type { OptimizerOptions } from './optimizer.ts';
+export { channelAxesOf, type VariableFilter, type VariableGroup, type VariableSettings } from './groups.ts';
+export type { OptimizerOptions, Update, Updated } from './optimizer.ts';

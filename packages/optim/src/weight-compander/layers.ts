@@ -3,12 +3,12 @@ import { CompandedLayer, type CompanderArgs, type Kind } from './companded-layer
 
 type Args<F extends (args: never) => layers.Layer> = Parameters<F>[0];
 
-export type CompandedConv1DArgs = Args<typeof layers.conv1d> & CompanderArgs;
-export type CompandedConv2DArgs = Args<typeof layers.conv2d> & CompanderArgs;
-export type CompandedConv3DArgs = Args<typeof layers.conv3d> & CompanderArgs;
-export type CompandedDepthwiseConv2DArgs = Args<typeof layers.depthwiseConv2d> & CompanderArgs;
-export type CompandedDenseArgs = Args<typeof layers.dense> & CompanderArgs;
-export type CompandedEmbeddingArgs = Args<typeof layers.embedding> & CompanderArgs;
+export type CompandedConv1DArgs = Parameters<typeof layers.conv1d>[0] & CompanderArgs;
+export type CompandedConv2DArgs = Parameters<typeof layers.conv2d>[0] & CompanderArgs;
+export type CompandedConv3DArgs = Parameters<typeof layers.conv3d>[0] & CompanderArgs;
+export type CompandedDepthwiseConv2DArgs = Parameters<typeof layers.depthwiseConv2d>[0] & CompanderArgs;
+export type CompandedDenseArgs = Parameters<typeof layers.dense>[0] & CompanderArgs;
+export type CompandedEmbeddingArgs = Parameters<typeof layers.embedding>[0] & CompanderArgs;
 
 const KERNEL = { kernel: 'kernel', regularizer: 'kernelRegularizer', channels: -2 } as const;
 
