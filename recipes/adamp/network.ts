@@ -61,24 +61,25 @@ const load = (): Promise<Fashion> =>
 
 function makeWeights(seed: number): Weights {
   const sequence = random(seed).stream('weights');
-  const normal = (shape: number[], inputs: number): ReturnType<typeof variable> =>
+  // Uniform in +-1 / sqrt(inputs), as PyTorch has it, on which the rules were set: how much a weight grows depends on how long it was.
+  const uniform = (shape: number[], inputs: number): ReturnType<typeof variable> =>
     tidy(() => {
-      const values = sequence.normal(shape.reduce((product, length) => product * length, 1));
+      const values = sequence.uniform(shape.reduce((product, length) => product * length, 1));
       return variable(
         tensor(
-          values.map((value) => value * Math.sqrt(2 / inputs)),
+          values.map((value) => (2 * value - 1) / Math.sqrt(inputs)),
           shape,
         ),
       );
     });
   const weights: Record<string, ReturnType<typeof variable>> = {};
   for (const [i, [inputs, outputs]] of KERNELS.entries()) {
-    weights[`kernel ${i}`] = normal([3, 3, inputs, outputs], 9 * inputs);
+    weights[`kernel ${i}`] = uniform([3, 3, inputs, outputs], 9 * inputs);
     weights[`gamma ${i}`] = tidy(() => variable(ones([outputs])));
     weights[`beta ${i}`] = tidy(() => variable(zeros([outputs])));
   }
   const width = KERNELS.at(-1)![1];
-  weights['dense'] = normal([width, CLASSES], width);
+  weights['dense'] = uniform([width, CLASSES], width);
   weights['bias'] = tidy(() => variable(zeros([CLASSES])));
   return weights;
 }
