@@ -130,7 +130,7 @@ describe('examples', () => {
     await example.getByRole('button', { name: 'As it was' }).click();
     expect(await runExample(page, 'rms-norm', 'cpu')).toContain('first run');
     // Drawn after the result is shown.
-    await expect.poll(() => example.locator('.pictures svg').count()).toBe(1);
+    await expect.poll(() => example.locator('.pictures svg').count()).toBe(3);
     expect(trouble).toEqual([]);
     await page.close();
   });

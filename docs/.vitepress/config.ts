@@ -28,6 +28,7 @@ export default defineConfig({
     nav: [
       { text: 'Guide', link: '/guide/start' },
       { text: 'Norms', link: '/norms/' },
+      { text: 'Optimizers', link: '/optim/' },
       { text: 'Try it', link: '/try/playground' },
       { text: 'Evidence', link: '/evidence' },
       { text: 'Performance', link: '/performance/' },

@@ -1,5 +1,8 @@
 // Which backend has a kernel for which op, forward and backward, as the registry knows it.
 import { norms } from '@evenkeel/norms/plugin';
+import { optim } from '@evenkeel/optim/plugin';
+import { weightCompander } from '@evenkeel/optim/weight-compander';
+import { retrieval } from '@evenkeel/retrieval/plugin';
 import type { AnyOp } from '@evenkeel/core';
 
 export interface Row {
@@ -7,7 +10,7 @@ export interface Row {
   readonly inputs: string;
   readonly wasm: boolean;
   readonly webgpu: boolean;
-  /** How its gradient is reckoned: by an op with a row of its own, or by autodiff of the reference. */
+  /** How its gradient is reckoned: by an op with a row of its own, or by autodiff of the reference; or that it has none. */
   readonly gradient: string;
   readonly gradientKind: string;
 }
@@ -19,7 +22,13 @@ export interface PluginTable {
   readonly layers: readonly string[];
 }
 
-const plugins = [norms];
+const plugins = [norms, optim, weightCompander, retrieval];
+
+/** A gradient that takes nothing gives nothing: the op is not to be differentiated. */
+function gradientOf({ gradient }: AnyOp['definition'], own: string): string {
+  if (gradient === undefined) return 'of the reference';
+  return gradient.length === 0 ? 'none' : own;
+}
 
 function row({ id, definition }: AnyOp, known: ReadonlySet<string>): Row {
   const name = id.slice(id.lastIndexOf('/') + 1);
@@ -30,7 +39,7 @@ function row({ id, definition }: AnyOp, known: ReadonlySet<string>): Row {
     inputs: Object.keys(definition.inputs).join(', '),
     wasm: kinds.has('wasm'),
     webgpu: kinds.has('wgsl'),
-    gradient: definition.gradient === undefined ? 'of the reference' : own,
+    gradient: gradientOf(definition, own),
     gradientKind: definition.gradientKind ?? 'derived',
   };
 }

@@ -48,6 +48,13 @@ describe.each(['wasm', 'cpu'])('on %s', (backend) => {
     (await ours.data()).forEach((value, i) => expect(value).toBeCloseTo(wanted[i]!, 5));
   });
 
+  test('adam has 1 - beta2 to all digits of float32', async () => {
+    const [ours, m, v] = [variable(numbers(6, 1)), variable(new Float32Array(6)), variable(new Float32Array(6))];
+    adamUpdate(ours, tf.tensor1d(numbers(6, 2)), m, v, { learningRate: 0.05, step: 1, beta2: 0.999 });
+    const ratios = [...(await v.data())].map((value, i) => value / (0.001 * numbers(6, 2)[i]! ** 2));
+    for (const ratio of ratios) expect(Math.abs(ratio - 1)).toBeLessThan(1e-6);
+  });
+
   test.each([false, true])('momentum follows the optimizer of tfjs, nesterov %s', async (nesterov) => {
     const theirs = variable(numbers(7, 1));
     const ours = variable(numbers(7, 1));

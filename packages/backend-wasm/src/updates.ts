@@ -84,7 +84,7 @@ export function adamUpdate(value: Variable, gradient: Tensor, first: Variable, s
   const keep = 1 - learningRate * weightDecay;
   const heap = writable([value, first, second], gradient);
   if (heap !== undefined) {
-    updateInPlace(heap, 'adam', [value, gradient, first, second], beta1, beta2, rate, spread, epsilon, keep);
+    updateInPlace(heap, 'adam', [value, gradient, first, second], beta1, 1 - beta1, beta2, 1 - beta2, rate, spread, epsilon, keep);
     return;
   }
   tidy(() => {

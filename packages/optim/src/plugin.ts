@@ -3,6 +3,7 @@ import { AdamPStep } from './adam-p/op.ts';
 import { AdamP } from './adam-p/optimizer.ts';
 import { AdamWStep } from './adam-w/op.ts';
 import { AdamW } from './adam-w/optimizer.ts';
+import { GradientAccumulation } from './gradient-accumulation/gradient-accumulation.ts';
 import { LionStep } from './lion/op.ts';
 import { Lion } from './lion/optimizer.ts';
 import { MarginSums } from './logistic-regression/op.ts';
@@ -17,5 +18,5 @@ import { SumOfSquares } from './sum-of-squares/op.ts';
 export const optim: Plugin = {
   ...owner,
   ops: [AdamPStep, AdamWStep, LionStep, MarginSums, SGDPStep, SGDWStep, SumOfSquares],
-  layers: [AdamP, AdamW, Lion, SGDP, SGDW],
+  layers: [AdamP, AdamW, GradientAccumulation, Lion, SGDP, SGDW],
 };

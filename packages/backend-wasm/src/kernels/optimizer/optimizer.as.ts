@@ -1,14 +1,14 @@
 // Updates of parameters in place, in one pass over them: bound by bytes.
 
 /**
- * Adam: m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2, p = keep p - rate m / (sqrt(v) spread + epsilon). `rate` and `spread` contain the
+ * Adam: m = b1 m + c1 g, v = b2 v + c2 g^2, with c1 = 1 - b1 and c2 = 1 - b2 of double precision (in float32 the latter has three digits), p = keep p - rate m / (sqrt(v) spread + epsilon). `rate` and `spread` contain the
  * corrections of m and v for their start at zero, `keep` the decoupled decay.
  */
-export function adam(p: usize, g: usize, m: usize, v: usize, n: usize, b1: f32, b2: f32, rate: f32, spread: f32, epsilon: f32, keep: f32): void {
+export function adam(p: usize, g: usize, m: usize, v: usize, n: usize, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32, spread: f32, epsilon: f32, keep: f32): void {
   const B1 = f32x4.splat(b1);
   const B2 = f32x4.splat(b2);
-  const C1 = f32x4.splat(1 - b1);
-  const C2 = f32x4.splat(1 - b2);
+  const C1 = f32x4.splat(c1);
+  const C2 = f32x4.splat(c2);
   const RATE = f32x4.splat(rate);
   const SPREAD = f32x4.splat(spread);
   const EPSILON = f32x4.splat(epsilon);
@@ -29,8 +29,8 @@ export function adam(p: usize, g: usize, m: usize, v: usize, n: usize, b1: f32, 
   }
   for (n &= 3; n > 0; n--) {
     const gradient = load<f32>(g);
-    const first = b1 * load<f32>(m) + (1 - b1) * gradient;
-    const second = b2 * load<f32>(v) + (1 - b2) * (gradient * gradient);
+    const first = b1 * load<f32>(m) + c1 * gradient;
+    const second = b2 * load<f32>(v) + c2 * (gradient * gradient);
     store<f32>(m, first);
     store<f32>(v, second);
     store<f32>(p, keep * load<f32>(p) - (rate * first) / (sqrt(second) * spread + epsilon));
