@@ -18,6 +18,9 @@ export const likeValue = ({ value }: { value: Tensor }): { shape: number[]; dtyp
   dtype: 'float32',
 });
 
+/** An output of one number. */
+export const scalarOutput = (): { shape: number[]; dtype: 'float32' } => ({ shape: [], dtype: 'float32' });
+
 /** All have the shape of `value`, and `scale` is a scalar. */
 export function checkTensors(op: string, value: Tensor, others: Readonly<Record<string, Tensor>>, scale: Tensor | undefined): void {
   for (const [argument, { shape }] of Object.entries(others)) {

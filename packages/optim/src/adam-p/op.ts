@@ -2,7 +2,7 @@ import { mul, sub, add, reshape } from '@tensorflow/tfjs-core';
 import { defineOp } from '@evenkeel/core';
 import { adamDefaults, adamFactors, checkAdam } from '../adam-w/attributes.ts';
 import { adamInputs, adamOutputs, adamStep } from '../adam-w/op.ts';
-import { checkTensors, gated, scaled } from '../gate.ts';
+import { checkTensors, gated, scalarOutput, scaled } from '../gate.ts';
 import { owner } from '../owner.ts';
 import { channelLayout } from '../projection/layout.ts';
 import { asRows, checkProjection, project, projectionDefaults } from '../projection/projection.ts';
@@ -17,14 +17,15 @@ export const AdamPStep = /* @__PURE__ */ defineOp({
   name: 'AdamPStep',
   owner,
   inputs: adamInputs,
-  attrs: { ...adamDefaults, ...projectionDefaults, channelAxes: [-1] as readonly number[] },
+  // Not spread: bundlers keep an op whose definition spreads something, used or not.
+  attrs: /* @__PURE__ */ Object.assign({ channelAxes: [-1] as readonly number[] }, adamDefaults, projectionDefaults),
   check: ({ value, gradient, first, second, scale }, attrs) => {
     checkTensors('AdamPStep', value, { gradient, first, second }, scale);
     checkAdam('AdamPStep', attrs);
     checkProjection('AdamPStep', attrs);
     channelLayout('AdamPStep', value.shape, attrs.channelAxes);
   },
-  outputs: { ...adamOutputs, view: () => ({ shape: [], dtype: 'float32' }) },
+  outputs: /* @__PURE__ */ Object.assign({ view: scalarOutput }, adamOutputs),
   reference: ({ value, gradient, first, second, scale }, attrs) => {
     const layout = channelLayout('AdamPStep', value.shape, attrs.channelAxes);
     const g = scaled(gradient, scale);

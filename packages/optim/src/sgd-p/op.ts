@@ -1,6 +1,6 @@
 import { mul, reshape, sub } from '@tensorflow/tfjs-core';
 import { defineOp } from '@evenkeel/core';
-import { checkTensors, gated, scaled } from '../gate.ts';
+import { checkTensors, gated, scalarOutput, scaled } from '../gate.ts';
 import { owner } from '../owner.ts';
 import { channelLayout } from '../projection/layout.ts';
 import { asRows, checkProjection, project, projectionDefaults } from '../projection/projection.ts';
@@ -19,14 +19,19 @@ export const SGDPStep = /* @__PURE__ */ defineOp({
   name: 'SGDPStep',
   owner,
   inputs: sgdInputs,
-  attrs: { ...sgdDefaults, ...projectionDefaults, channelAxes: [-1] as readonly number[], projectMomentumBuffer: true },
+  // Not spread: bundlers keep an op whose definition spreads something, used or not.
+  attrs: /* @__PURE__ */ Object.assign(
+    { channelAxes: [-1] as readonly number[], projectMomentumBuffer: true },
+    sgdDefaults,
+    projectionDefaults,
+  ),
   check: ({ value, gradient, velocity, scale }, attrs) => {
     checkTensors('SGDPStep', value, { gradient, velocity }, scale);
     checkSGD('SGDPStep', attrs);
     checkProjection('SGDPStep', attrs);
     channelLayout('SGDPStep', value.shape, attrs.channelAxes);
   },
-  outputs: { ...sgdOutputs, view: () => ({ shape: [], dtype: 'float32' }) },
+  outputs: /* @__PURE__ */ Object.assign({ view: scalarOutput }, sgdOutputs),
   reference: ({ value, gradient, velocity, scale }, attrs) => {
     const layout = channelLayout('SGDPStep', value.shape, attrs.channelAxes);
     const g = scaled(gradient, scale);
