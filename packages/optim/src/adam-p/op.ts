@@ -25,7 +25,7 @@ export const AdamPStep = /* @__PURE__ */ defineOp({
     checkProjection('AdamPStep', attrs);
     channelLayout('AdamPStep', value.shape, attrs.channelAxes);
   },
-  outputs: /* @__PURE__ */ Object.assign({ view: scalarOutput }, adamOutputs),
+  outputs: /* @__PURE__ */ Object.assign({}, adamOutputs, { view: scalarOutput }),
   reference: ({ value, gradient, first, second, scale }, attrs) => {
     const layout = channelLayout('AdamPStep', value.shape, attrs.channelAxes);
     const g = scaled(gradient, scale);

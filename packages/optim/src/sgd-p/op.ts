@@ -31,7 +31,7 @@ export const SGDPStep = /* @__PURE__ */ defineOp({
     checkProjection('SGDPStep', attrs);
     channelLayout('SGDPStep', value.shape, attrs.channelAxes);
   },
-  outputs: /* @__PURE__ */ Object.assign({ view: scalarOutput }, sgdOutputs),
+  outputs: /* @__PURE__ */ Object.assign({}, sgdOutputs, { view: scalarOutput }),
   reference: ({ value, gradient, velocity, scale }, attrs) => {
     const layout = channelLayout('SGDPStep', value.shape, attrs.channelAxes);
     const g = scaled(gradient, scale);
