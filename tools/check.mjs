@@ -140,10 +140,8 @@ await runSteps('npm run check', async () => {
     await checkTogether(folder, node);
     // Pages and shaders do not depend on Node's version, and take minutes: that Dawn serves there is shown by what needs it most.
     const options = { node, counts: false };
-    const most = await runVitest(['--project', 'node', '--exclude', 'tools/site.test.ts'], {
-      ...options,
-      env: { EVENKEEL_WITHOUT: 'webgpu' },
-    });
+    const env = { EVENKEEL_WITHOUT: 'webgpu' };
+    const most = await runVitest(['--project', 'node', 'packages/', 'recipes/', 'bench/'], { ...options, env });
     const withIt = ['backend-webgpu', 'core', 'evenkeel', 'hello'].map((name) => `packages/${name}/`);
     const webgpu = await runVitest(['--project', 'node', ...withIt, 'tools/examples'], options);
     return `${most} without webgpu, ${webgpu} with it`;
